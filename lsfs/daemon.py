@@ -1,0 +1,252 @@
+"""The daemon: one mount, wired together. Everything that lives in this process is made here, and ends here.
+
+    kernel ── mounts.fuse ── mounts.tree ──┬── /files: the folder itself
+                                           ├── Follow ── Catalogue (history.db, one thread)
+                                           └── Engine (child process) ── words, vectors, model
+
+Each thing is made in one line and registers its end in the next, on one exit stack, so that they end in the opposite order:
+first the mount is gone, then nothing changes any more, then what was noted is committed, then the engine ends, then the
+state folder is let go.
+"""
+
+import collections
+import contextlib
+import errno
+import logging
+import os
+import pathlib
+import resource
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pyfuse3
+import trio
+
+from lsfs import report
+from lsfs.config import STATE, Settings
+from lsfs.engine.supervisor import Engine
+from lsfs.history.catalogue import Catalogue
+from lsfs.history.follow import Follow
+from lsfs.history.ignore import Ignore
+from lsfs.history.questions import Questions
+from lsfs.history.store import State
+from lsfs.history.watch import Watch
+from lsfs.refusals import NoFuse, NoPermission
+from mounts import fuse, tree
+from mounts.ports import Ports
+from syscalls.control import Control
+from syscalls.errors import LsfsError
+from syscalls.names import LongNames
+from syscalls.retrieve import retrieve
+from syscalls.values import Results, Viewer
+
+log = logging.getLogger(__name__)
+
+TASKS = 64  # requests served at once; a question occupies one until its deadline
+FAREWELL = 10.0  # seconds from the end of the mount to the end of the daemon, at most
+REST, PAUSE = 0.2, 5.0  # seconds: saved questions are asked anew after a rest, and while the index grows not all the time
+WEIGH = 30.0  # seconds between two measurements of the state folder
+ERRORS = 100  # sentences kept for /status
+NO_INDEX = "Indexing is switched off for this folder ([index] enabled in lsfs.conf), so questions cannot be answered."
+
+
+class IndexOff(LsfsError):
+    """A question was asked of a folder that is not indexed."""
+
+    errno = errno.EOPNOTSUPP
+
+
+def main(settings: Settings, ready: Callable[[], None]) -> int:
+    """Mount `settings.folder` and serve it until it is unmounted or a signal comes.
+
+    `ready()` is called once the mount answers. Returns 0. Raises `lsfs.refusals.Refusal` before that when it cannot be.
+    """
+    # "/" so that no folder is held busy; no umask, since the kernel applies the caller's; descriptors for every open file.
+    os.chdir("/")
+    os.umask(0)
+    _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    with contextlib.ExitStack() as stack:
+        try:
+            root_fd = os.open(settings.folder, os.O_PATH | os.O_DIRECTORY)
+        except OSError as error:
+            raise NoPermission(f"The folder {settings.folder} cannot be opened: {error.strerror}.") from error
+        stack.callback(os.close, root_fd)
+        state = State(settings.state)
+        stack.callback(state.close)
+        return trio.run(Daemon(settings, root_fd, state).serve, ready)
+
+
+class Daemon:
+    """The wiring of one mount."""
+
+    def __init__(self, settings: Settings, root_fd: int, state: State) -> None:
+        self.settings = settings
+        self.began = time.time()
+        self.errors: collections.deque[tuple[float, str]] = collections.deque(maxlen=ERRORS)
+        self.state_bytes: int | None = None
+        hidden = frozenset({STATE.encode()})
+        self.watch = Watch()
+        self.engine = Engine(settings, root_fd)
+        self.catalogue = Catalogue(state.database, root_fd, Ignore(root_fd))
+        self.follow = Follow(
+            self.catalogue,
+            self.engine,
+            self.watch,
+            hidden=hidden,
+            note=self.note,
+            indexing=settings.index_enabled,
+            settle=settings.settle,
+        )
+        self.questions = Questions(state.database, self.follow.in_thread)
+        names = LongNames()
+        owner = os.geteuid()
+        self.ports = Ports(
+            root_fd=root_fd,
+            folder=os.fspath(settings.folder),
+            mountpoint=os.fspath(settings.mountpoint),
+            read_only=settings.read_only,
+            hidden=set(hidden),
+            changes=self.follow,
+            ask=self.ask,
+            questions=self.questions,
+            report=self.report,
+            control=Control(self.follow, self.questions, self.report, names, owner),
+            names=names,
+            readable=self.follow.readable,
+            generation=lambda: self.follow.generation,
+            note_error=self.note,
+            watched=lambda: self.watch.complete and not self.follow.scanning,
+        )
+        self.root = tree.build(self.ports)
+
+    # What the mount asks for ---------------------------------------------------------------------------------------
+
+    async def ask(self, prompt: str, folder: bytes, viewer: Viewer) -> Results:
+        """One question, as the tree asks it."""
+        if not self.settings.index_enabled:
+            raise IndexOff(NO_INDEX)
+        return await retrieve(
+            prompt,
+            folder=folder,
+            viewer=viewer,
+            searcher=self,
+            files=self.follow,
+            deadline=self.settings.query_deadline,
+        )
+
+    async def search(self, query: dict) -> dict:
+        """The port `syscalls.ports.Searcher`: the engine, whichever lives."""
+        return await self.engine.call("search", query, query["deadline"])
+
+    def report(self, viewer: Viewer) -> dict[str, Any]:
+        """What /status says to `viewer`."""
+        return report.report(self, viewer)
+
+    def note(self, sentence: str) -> None:
+        """Keep a sentence for /status."""
+        self.errors.append((time.time(), sentence))
+
+    # Life ----------------------------------------------------------------------------------------------------------------
+
+    async def serve(self, ready: Callable[[], None]) -> int:
+        """Mount, serve, unmount."""
+        operations = fuse.Operations(self.root, self.note)
+        options = {f"fsname={self.settings.folder}", "subtype=lsfs", "default_permissions"}
+        if self.settings.allow_other:
+            options.add("allow_other")
+        mountpoint = os.fspath(self.settings.mountpoint)
+        try:
+            pyfuse3.init(operations, mountpoint, options)
+        except RuntimeError as error:
+            raise _refusal(self.settings, error) from error
+        kernel = fuse.Kernel()
+        self.root.files.attach(operations.nodes, kernel)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._background)
+                nursery.start_soon(self._signals)
+                nursery.start_soon(self._answers, mountpoint, ready)
+                await pyfuse3.main(max_tasks=TASKS)
+                nursery.cancel_scope.cancel()
+            log.info("unmounted")
+        finally:
+            kernel.close()
+            pyfuse3.close(unmount=True)
+            with trio.move_on_after(FAREWELL) as scope:
+                scope.shield = True
+                await self.follow.finish()
+            self.watch.close()
+        return 0
+
+    async def _background(self) -> None:
+        """All that goes on behind the mount; the engine gets the time to end well when the mount has."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.follow.run)
+            nursery.start_soon(self.watch.run, self._changed, self.follow.lost)
+            nursery.start_soon(self._weigh)
+            if self.settings.index_enabled:
+                nursery.start_soon(self.engine.run, self.follow.hello, self.follow.event, self.follow.died)
+                nursery.start_soon(self._refresh)
+            try:
+                await trio.sleep_forever()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await self.engine.stop()
+
+    def _changed(self, path: bytes, settled: bool) -> None:
+        if path.split(b"/", 1)[0] in self.ports.hidden:
+            return  # the state folder itself: following it would never end
+        self.root.files.stale(path)
+        self.follow.hinted(path, settled)
+
+    async def _refresh(self) -> None:
+        """Keep the answers to saved questions true: they are served as they are kept, so that looking searches nothing."""
+        while True:
+            await self.follow.moved_on()
+            before = None
+            while before != self.follow.generation:  # a burst of changes is one
+                before = self.follow.generation
+                await trio.sleep(REST)
+            began = trio.current_time()
+            if await self.root.answers.refresh() and self.follow.pending_files:
+                await trio.sleep(max(PAUSE, 10 * (trio.current_time() - began)))
+
+    async def _weigh(self) -> None:
+        while True:
+            self.state_bytes = await trio.to_thread.run_sync(_bytes_below, self.settings.state)
+            await trio.sleep(WEIGH)
+
+    async def _signals(self) -> None:
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            async for number in signals:
+                log.info("%s: unmounting", signal.Signals(number).name)
+                pyfuse3.terminate()
+                return
+
+    async def _answers(self, mountpoint: str, ready: Callable[[], None]) -> None:
+        """Say that the mount is ready once it has answered; asked in a thread, since a handler must never wait for itself."""
+        await trio.to_thread.run_sync(os.stat, os.path.join(mountpoint, "status"))
+        log.info("mounted %s on %s", self.settings.folder, mountpoint)
+        ready()
+
+
+def _bytes_below(folder: pathlib.Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(os.fspath(folder)):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(parent, name)).st_blocks * 512
+    return total
+
+
+def _refusal(settings: Settings, error: RuntimeError) -> Exception:
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        return NoFuse("/dev/fuse cannot be opened: load the fuse module, or ask for access to it.")
+    return NoPermission(
+        f"{settings.mountpoint} could not be mounted ({error}). Ordinary users need fusermount3 (package fuse3), own the "
+        "mountpoint, and need user_allow_other in /etc/fuse.conf for --allow-other."
+    )

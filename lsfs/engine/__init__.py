@@ -1,0 +1,1 @@
+"""engine: the child process that extracts, indexes, embeds and searches."""

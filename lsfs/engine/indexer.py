@@ -1,0 +1,265 @@
+"""indexer: files become words: read, extracted, cut into passages, committed to words.db, announced.
+
+Two lanes. Plain files are read and indexed in the first one at once; a rich format (PDF, docx …) is only recognised there and handed to the
+second, whose child may take half a minute for one of them without any other file waiting. What a user just wrote goes before the backlog in
+both. The words of a content are committed before its outcome is told.
+
+Threading: `run` (first lane, the only writer of contents) and `run_rich` (second lane) are a thread each; `put` may be called by any.
+"""
+
+import collections
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lsfs.engine.document import Content, Cut, Extraction
+from lsfs.engine.extract import Extractor, extract
+from lsfs.engine.passages import cut
+from lsfs.engine.reader import read_file
+from lsfs.engine.types import RICH
+from lsfs.index.store import Store
+
+log = logging.getLogger(__name__)
+
+COMMIT_FILES = 64  # of the backlog, in one transaction: a commit costs as much as indexing a small file
+COMMIT_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A file that needs only be written down."""
+
+    path: bytes
+    content: Content
+    extraction: Extraction | None
+    cuts: Sequence[Cut]
+    fresh: bool
+
+
+class Queue:
+    """Paths to read, each once, fresh ones first; and what the second lane has made ready, before all of them."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._fresh: dict[bytes, None] = {}
+        self._backlog: dict[bytes, None] = {}
+        self._ready: collections.deque[Any] = collections.deque()
+        self._closed = False
+
+    def put(self, paths: Sequence[bytes], fresh: bool) -> None:
+        """Add paths; one that waits already is not added twice, but becomes fresh."""
+        with self._changed:
+            for path in paths:
+                if fresh:
+                    self._backlog.pop(path, None)
+                    self._fresh[path] = None
+                elif path not in self._fresh:
+                    self._backlog[path] = None
+            self._changed.notify()
+
+    def hand(self, item: Any) -> None:
+        """Add something that goes before all paths."""
+        with self._changed:
+            self._ready.append(item)
+            self._changed.notify()
+
+    def get(self, wait: bool) -> Any:
+        """A handed item, a (path, fresh), or None: nothing there (`wait` false) or closed."""
+        with self._changed:
+            while wait and not (self._ready or self._fresh or self._backlog or self._closed):
+                self._changed.wait()
+            if self._closed:
+                return None
+            if self._ready:
+                return self._ready.popleft()
+            for queue, fresh in ((self._fresh, True), (self._backlog, False)):
+                if queue:
+                    path = next(iter(queue))
+                    del queue[path]
+                    return path, fresh
+            return None
+
+    def close(self) -> None:
+        """Let every `get` end."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def __len__(self) -> int:
+        return len(self._fresh) + len(self._backlog) + len(self._ready)
+
+
+class Indexer:
+    """Turns paths into outcomes. tell: sends an event; wake(fresh): the embedder has work; changed: `stats` are others now."""
+
+    def __init__(
+        self,
+        store: Store,
+        root_fd: int,
+        count_tokens: Callable[[list[str]], list[int]],
+        meaning: bool,
+        settings: dict,
+        tell: Callable[[dict], None],
+        wake: Callable[[bool], None],
+        changed: Callable[[], None],
+    ) -> None:
+        """meaning: passages shall have vectors. settings: max_file_size, extract_timeout, extract_memory (all optional)."""
+        self._store, self._root_fd, self._count, self._meaning = store, root_fd, count_tokens, meaning
+        self._max_size: int = settings.get("max_file_size", 64 << 20)
+        self._extractor = Extractor(
+            settings.get("extract_memory", 2 << 30), settings.get("extract_timeout", 30.0)
+        )
+        self._tell, self._wake, self._changed = tell, wake, changed
+        self._queue, self._rich = Queue(), Queue()
+
+    def put(self, paths: Sequence[bytes], fresh: bool) -> None:
+        """Read these files; their outcomes come as events."""
+        self._queue.put(paths, fresh)
+
+    def do(self, job: Callable[[], None]) -> None:
+        """Run `job` in the first lane, between two transactions."""
+        self._queue.hand(job)
+
+    def __len__(self) -> int:
+        """Files without an outcome."""
+        return len(self._queue) + len(self._rich)
+
+    def stop(self) -> None:
+        """End both lanes after the file at hand."""
+        self._queue.close()
+        self._rich.close()
+
+    # the first lane
+
+    def run(self) -> None:
+        """The thread of the first lane."""
+        while (item := self._queue.get(wait=True)) is not None:
+            batch: list[Ready] = []
+            started = time.monotonic()
+            while item is not None:
+                if callable(item):
+                    break
+                ready = item if isinstance(item, Ready) else self._read(*item)
+                if ready is not None:
+                    batch.append(ready)
+                if (
+                    len(batch) >= COMMIT_FILES
+                    or time.monotonic() - started > COMMIT_SECONDS
+                    or (batch and batch[-1].fresh)
+                ):
+                    item = None
+                else:
+                    item = self._queue.get(wait=False)
+            self._write(batch)
+            if item is not None:
+                self._job(item)
+
+    def _job(self, job: Callable[[], None]) -> None:
+        try:
+            job()
+        except (sqlite3.Error, OSError, RuntimeError, ValueError):
+            log.exception("a job of the index failed")
+
+    def _read(self, path: bytes, fresh: bool) -> Ready | None:
+        """Read and cut one file; None when it went to the second lane."""
+        content = read_file(self._root_fd, path, self._max_size)
+        if content.state != "text" or content.digest is None or self._store.known(content.digest) is not None:
+            return Ready(path, content, None, (), fresh)
+        if content.type in RICH:
+            self._rich.put([path], fresh)
+            return None
+        return self._cut(path, content, fresh)
+
+    def _cut(self, path: bytes, content: Content, fresh: bool) -> Ready:
+        extraction = self._extracted(content)
+        cuts: Sequence[Cut] = ()
+        if extraction.document is not None:
+            try:
+                cuts = cut(extraction.document, self._count)
+            except Exception as error:  # outermost for one file: whatever a strange text does to a parser, it costs that file alone
+                log.exception("cannot cut %r", path)
+                extraction = Extraction(
+                    "failed",
+                    content.type,
+                    error=f"The text could not be cut into passages ({type(error).__name__}).",
+                )
+        return Ready(path, content, extraction, cuts, fresh)
+
+    def _extracted(self, content: Content) -> Extraction:
+        try:
+            return extract(content, self._extractor)
+        except Exception as error:  # outermost for one file
+            log.exception("cannot extract a file of type %s", content.type)
+            return Extraction(
+                "failed", content.type, error=f"Its text could not be extracted ({type(error).__name__})."
+            )
+
+    def _write(self, batch: list[Ready]) -> None:
+        """Commit a batch, then tell its outcomes."""
+        if not batch:
+            return
+        outcomes, added, fresh = [], False, False
+        with self._store.writing():
+            for ready in batch:
+                content, extraction = ready.content, ready.extraction
+                state, complete = content.state if extraction is None else extraction.state, True
+                if state == "text" and content.digest is not None:
+                    known = self._store.known(content.digest)
+                    if known is None:
+                        known = self._store.add(
+                            content.digest, _type(ready), ready.cuts, self._meaning, ready.fresh
+                        )
+                    elif ready.fresh and not known:
+                        self._store.hurry(content.digest)
+                    complete = known
+                    added |= not known
+                    fresh |= ready.fresh and not known
+                outcomes.append(outcome(ready, state, complete))
+        self._tell({"event": "indexed", "outcomes": outcomes})
+        self._changed()
+        if added:
+            self._wake(fresh)
+
+    # the second lane
+
+    def run_rich(self) -> None:
+        """The thread of the second lane."""
+        with self._extractor:
+            while (item := self._rich.get(wait=True)) is not None:
+                path, fresh = item
+                content = read_file(self._root_fd, path, self._max_size)
+                if (
+                    content.state != "text"
+                    or content.digest is None
+                    or self._store.known(content.digest) is not None
+                ):
+                    self._queue.hand(Ready(path, content, None, (), fresh))
+                else:
+                    self._queue.hand(self._cut(path, content, fresh))
+
+
+def _type(ready: Ready) -> str:
+    return ready.extraction.type if ready.extraction is not None else ready.content.type
+
+
+def outcome(ready: Ready, state: str, complete: bool) -> dict:
+    """What the daemon is told of a file."""
+    found: os.stat_result | None = ready.content.stat
+    error = ready.content.error if ready.extraction is None else ready.extraction.error or ready.content.error
+    return {
+        "path": ready.path,
+        "state": state,
+        "digest": ready.content.digest,
+        "type": _type(ready),
+        "size": found.st_size if found else None,
+        "mtime_ns": found.st_mtime_ns if found else None,
+        "ctime_ns": found.st_ctime_ns if found else None,
+        "ino": found.st_ino if found else None,
+        "complete": complete,
+        "error": error,
+    }

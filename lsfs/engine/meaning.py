@@ -1,0 +1,122 @@
+"""meaning: the model, loaded when it is first needed, and shared by prompts and passages.
+
+Loading costs 5 CPU-seconds and 400 MiB, so the first who needs the model has a thread of its own load it; who asks meanwhile waits as
+long as it likes. `Turns` lets a waiting prompt go before the next batch of passages.
+
+Threading: everything here may be called by any thread.
+"""
+
+import collections
+import contextlib
+import logging
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lsfs.models import Model, ModelMissing
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lsfs.models.sentence import Sentence
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 128  # vectors of prompts
+
+
+class Turns:
+    """One user of the model at a time, prompts before batches."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._busy = False
+        self._prompts = 0
+
+    @contextlib.contextmanager
+    def prompt(self) -> Iterator[None]:
+        """The next turn that comes free."""
+        with self._changed:
+            self._prompts += 1
+            self._changed.wait_for(lambda: not self._busy)
+            self._prompts -= 1
+            self._busy = True
+        yield from self._turn()
+
+    @contextlib.contextmanager
+    def batch(self) -> Iterator[None]:
+        """A turn when no prompt waits for one."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy and not self._prompts)
+            self._busy = True
+        yield from self._turn()
+
+    def _turn(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+
+class Meaning:
+    """The model, loaded when somebody needs it. state: idle, loading, ready, unavailable."""
+
+    def __init__(self, model: Model | None, error: str | None, threads: int) -> None:
+        """model: what was found on this machine; None with an `error` sentence: there is none."""
+        self._model, self._threads = model, threads
+        self.state = "idle" if model is not None else "unavailable"
+        self.error = error
+        self.turns = Turns()
+        self.prompts = 0
+        self.sentence: Sentence | None = None
+        self._lock = threading.Lock()
+        self._loaded = threading.Event()
+        self._remembered: collections.OrderedDict[str, np.ndarray] = collections.OrderedDict()
+        if model is None:
+            self._loaded.set()
+
+    def load(self) -> None:
+        """Begin to load, unless that was begun; returns at once."""
+        with self._lock:
+            if self.state != "idle":
+                return
+            self.state = "loading"
+        threading.Thread(target=self._load, name="model", daemon=True).start()
+
+    def _load(self) -> None:
+        assert self._model is not None
+        try:
+            from lsfs.models.sentence import Sentence
+
+            self.sentence = Sentence(self._model, self._threads)
+            self.state = "ready"
+        except (ModelMissing, ImportError, OSError, RuntimeError) as error:
+            self.state, self.error = "unavailable", str(error)
+            log.error("no search by meaning: %s", error)
+        finally:
+            self._loaded.set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Load, wait so long at most, and say whether the model is there."""
+        self.load()
+        self._loaded.wait(seconds)
+        return self.sentence is not None
+
+    def of_prompt(self, text: str, seconds: float) -> "np.ndarray | None":
+        """The vector of a prompt; None where the model is not there within `seconds`."""
+        with self._lock:
+            if text in self._remembered:
+                self._remembered.move_to_end(text)
+                return self._remembered[text]
+        if not self.wait(seconds) or self.sentence is None:
+            return None
+        with self.turns.prompt():
+            vector = self.sentence.embed_prompt(text)
+        with self._lock:
+            self.prompts += 1
+            self._remembered[text] = vector
+            if len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+        return vector

@@ -1,0 +1,178 @@
+"""reader: the bytes of one file as they stood at one moment, or why there are none.
+
+The first 8 KiB decide what a file is; binary and too large files cost no more than those. What is read whole is read stable: if
+the file changed meanwhile it is read again, and after several times given back as "unstable" for the daemon to send later.
+
+Threading: pure functions over a descriptor; callable from any thread. Blocks on the disk, so not for an event loop.
+"""
+
+import errno
+import os
+import re
+from hashlib import blake2b
+
+import filetype
+
+from lsfs.beneath import open_regular
+from lsfs.engine import encoding
+from lsfs.engine.document import Content
+from lsfs.engine.types import binary_type, type_of
+
+HEAD = 8192
+TAIL = 65536  # the directory of a zip stands at its end
+_TRIES = 3
+_CHUNK = 1 << 20
+_DENIED = (errno.EACCES, errno.EPERM)
+_GONE = (
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.ELOOP,
+    errno.ESTALE,
+    errno.ENXIO,
+    errno.ENODEV,
+    errno.EISDIR,
+    errno.EINVAL,
+)
+
+# a marker that begins a line, or one that a key follows; prose and code that only name the marker are no secrets
+_KEY = re.compile(
+    rb"(?:^[ \t>\"'|]{0,16}-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    rb"|-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]{0,300}?[A-Za-z0-9+/]{40}"
+    rb"|^PuTTY-User-Key-File-\d"
+    rb"|AGE-SECRET-KEY-1[A-Z0-9]{20})",
+    re.MULTILINE,
+)
+_MARKS = (b"PRIVATE KEY", b"PuTTY-User-Key-File-", b"AGE-SECRET-KEY-1")
+_HTML = re.compile(
+    rb"\s*(?:<\?xml[^>]{0,200}>\s*|<!--[\s\S]{0,2000}?-->\s*){0,5}<(?:!doctype\s+html|html)[\s>]", re.I
+)
+
+
+def read_file(root_fd: int, path: bytes, max_size: int = 64 << 20) -> Content:
+    """Read `path` below `root_fd` for indexing.
+
+    Never follows a symlink, crosses a mount, or opens what is no regular file. Files above `max_size` bytes are "other" with a
+    sentence. Raises no OSError for anything that a file can do; see Content for the states.
+    """
+    found = None
+    try:
+        for _ in range(_TRIES):
+            fd, _ = open_regular(root_fd, path, xdev=False)
+            try:
+                found = os.fstat(fd)  # of the descriptor that is read, so that a rename between cannot lie
+                content = _read(fd, path, found, max_size)
+            finally:
+                os.close(fd)
+            if content is not None:
+                return content
+    except OSError as error:
+        return _refused(error)
+    name = type_of(path)
+    return Content(
+        "unstable", name, stat=found, error="The file changed each time it was read; it is read again later."
+    )
+
+
+def _refused(error: OSError) -> Content:
+    if error.errno in _DENIED:
+        return Content("unreadable", error="lsfs may not read this file.")
+    if error.errno == errno.EXDEV:
+        return Content(
+            "unreadable", error="The file lies on another file system, where the index does not go."
+        )
+    if error.errno in _GONE:
+        return Content("gone", error="The file is gone, or no regular file any more.")
+    return Content("unreadable", error=f"Reading the file failed: {error.strerror}.")
+
+
+def _same(one: os.stat_result, other: os.stat_result) -> bool:
+    return (one.st_size, one.st_mtime_ns, one.st_ctime_ns) == (
+        other.st_size,
+        other.st_mtime_ns,
+        other.st_ctime_ns,
+    )
+
+
+def _read(fd: int, path: bytes, found: os.stat_result, max_size: int) -> Content | None:
+    """One attempt; None where the file changed while it was read."""
+    head = os.pread(fd, HEAD, 0)
+    tail = b""
+    if head.startswith(b"PK\x03\x04") and found.st_size > HEAD:
+        tail = os.pread(fd, TAIL, max(HEAD, found.st_size - TAIL))
+    kind, readable = classify(head, path, tail)
+    large = found.st_size > max_size
+    if not readable or large:
+        if not _same(found, os.fstat(fd)):
+            return None
+        if readable and has_key(head):
+            return Content("secret", stat=found)
+        note = (
+            f"The file is larger than max_file_size ({max_size} bytes); its text is not indexed."
+            if readable
+            else None
+        )
+        return Content("other", kind, stat=found, error=note)
+    digest = blake2b(digest_size=16)
+    parts: list[bytes] = []
+    size = 0
+    while part := os.read(fd, _CHUNK):
+        digest.update(part)
+        parts.append(part)
+        size += len(part)
+        if size > found.st_size:
+            return None
+    if size != found.st_size or not _same(found, os.fstat(fd)):
+        return None
+    data = b"".join(parts)
+    if has_key(data):
+        return Content("secret", stat=found)
+    return Content("text", kind, digest.digest(), data, found)
+
+
+def has_key(data: bytes) -> bool:
+    """Whether a private key stands in `data` (PEM, OpenSSH, PGP, PuTTY, age)."""
+    return any(mark in data for mark in _MARKS) and _KEY.search(data) is not None
+
+
+def classify(head: bytes, name: bytes, tail: bytes = b"") -> tuple[str, bool]:
+    """The type of a file by its first bytes (and a zip's last), and whether there is text in it to be had.
+
+    The suffix only tells one kind of text from another: a PDF named .txt is a PDF, a picture named .md is a picture.
+    """
+    if head.startswith(b"%PDF-"):
+        return "pdf", True
+    if head.startswith(b"PK\x03\x04"):
+        return _zip_type(head, tail)
+    if head.startswith(b"{\\rtf"):
+        return "office", False
+    if head.startswith(b"%!PS"):
+        return "binary", False
+    if not encoding.is_text(head):
+        if b"%PDF-" in head[:1024]:  # the standard lets junk stand before it
+            return "pdf", True
+        return _binary(head), False
+    if not encoding.is_utf8(head) and encoding.wide(head) is None and filetype.guess(head) is not None:
+        return _binary(
+            head
+        ), False  # bytes that could be some old encoding, but are known to be a sound or a picture
+    if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")):
+        return "html", True
+    return type_of(name, head), True
+
+
+def _binary(head: bytes) -> str:
+    found = filetype.guess(head)
+    return binary_type(found.extension) if found is not None else "binary"
+
+
+def _zip_type(head: bytes, tail: bytes) -> tuple[str, bool]:
+    if b"mimetypeapplication/epub+zip" in head[:200]:
+        return "epub", True
+    if b"mimetypeapplication/vnd.oasis.opendocument.text" in head[:200]:
+        return "odt", True
+    names = head + tail
+    if b"word/document.xml" in names:
+        return "docx", True
+    if b"ppt/presentation.xml" in names:
+        return "pptx", True
+    return "archive" if b"xl/workbook.xml" not in names else "office", False

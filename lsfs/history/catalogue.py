@@ -1,0 +1,342 @@
+"""The catalogue: which files the folder holds, with what content, since which sequence.
+
+Called by `lsfs.history.follow`, in a worker thread, one call at a time (its limiter is 1): nothing here is locked, and every
+public method is one transaction, so a kill at any moment leaves the state before or after it. The engine reads the same
+tables through its own read-only connection. Truth runs one way: what lstat says about the folder overrules a row; a row
+overrules the index.
+"""
+
+import contextlib
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lsfs.beneath import stat_beneath
+from lsfs.history import paths
+from lsfs.history.ignore import Ignore
+
+# What must agree for a row to still describe the file: mtime can be set back by its owner, ctime cannot.
+_SIGNATURE = ("size", "mtime_ns", "ctime_ns", "ino")
+_COLUMNS = (
+    "parent, name, kind, size, mtime_ns, ctime_ns, ino, mode, uid, gid, digest, type, suffix, state, dirty, complete, error"
+)
+GRACE_SECONDS = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """files: live rows. pending: those not wholly indexed. failed: those that cannot be. sequence: of the last commit."""
+
+    files: int
+    pending: int
+    failed: int
+    sequence: int
+
+
+class Catalogue:
+    """The live and the recently dead rows of `file`, and the sequence."""
+
+    def __init__(self, database: sqlite3.Connection, root_fd: int, ignore: Ignore) -> None:
+        self.database = database
+        self.root_fd = root_fd
+        self.ignore = ignore
+        self.device = os.fstat(root_fd).st_dev
+        self.sequence: int = self._meta("sequence")
+        self._files: int = database.execute("select count(*) from file where died is null").fetchone()[0]
+
+    # Transactions -------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """One commit with the next sequence; a commit that changed nothing takes no sequence and syncs nothing."""
+        self.database.execute("begin immediate")
+        before, files, sequence = self.database.total_changes, self._files, self.sequence
+        self.sequence += 1
+        try:
+            yield
+            if self.database.total_changes == before:
+                self.sequence = sequence
+            else:
+                self.database.execute("update meta set value = ? where key = 'sequence'", (self.sequence,))
+            self.database.execute("commit")
+        except BaseException:
+            self.sequence, self._files = sequence, files
+            self.database.execute("rollback")
+            raise
+
+    def _meta(self, key: str) -> Any:
+        row = self.database.execute("select value from meta where key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    # Rows -----------------------------------------------------------------------------------------------------------
+
+    def row(self, path: bytes) -> sqlite3.Row | None:
+        """The live row of a path, with every column of `file`."""
+        cursor = self.database.cursor()
+        cursor.row_factory = sqlite3.Row
+        return cursor.execute(
+            "select * from file where parent = ? and name = ? and died is null", paths.split(path)
+        ).fetchone()
+
+    def _insert(self, values: Sequence[object]) -> None:
+        cursor = self.database.execute(
+            f"insert into file ({_COLUMNS}, born) values ({', '.join('?' * 17)}, ?)", (*values, self.sequence)
+        )
+        words = paths.words(paths.join(values[0], values[1]))  # type: ignore[arg-type]
+        self.database.execute("insert into path_words (rowid, words) values (?, ?)", (cursor.lastrowid, words))
+        self._files += 1
+
+    def _kill(self, row_id: int) -> None:
+        self.database.execute("delete from path_words where rowid = ?", (row_id,))
+        self.database.execute(
+            "update file set died = ?, died_at = ? where id = ?", (self.sequence, time.time(), row_id)
+        )
+        self._files -= 1
+
+    def kill_below(self, path: bytes) -> None:
+        """The path and all below it are gone."""
+        parent, name = paths.split(path)
+        rows = self.database.execute(
+            "select id from file where died is null and ((parent = ? and name = ?) or parent = ? or (parent >= ? and parent < ?))",
+            (parent, name, path, *paths.below(path)),
+        ).fetchall()
+        for (row_id,) in rows:
+            self._kill(row_id)
+
+    def live(self, parent: bytes) -> dict[bytes, tuple[int, tuple[int, ...]]]:
+        """name -> (row id, signature) of the live files directly in a folder."""
+        return {
+            row[1]: (row[0], row[2:])
+            for row in self.database.execute(
+                "select id, name, size, mtime_ns, ctime_ns, ino from file where parent = ? and died is null", (parent,)
+            )
+        }
+
+    def parents_below(self, path: bytes) -> list[bytes]:
+        """The folders at and below a path that hold live rows."""
+        return [
+            row[0]
+            for row in self.database.execute(
+                "select distinct parent from file where died is null and (parent = ? or (parent >= ? and parent < ?))",
+                (path, *paths.below(path)),
+            )
+        ]
+
+    # What the folder says ------------------------------------------------------------------------------------------
+
+    def reconcile(self, parent: bytes, name: bytes, found: os.stat_result, known: tuple[int, tuple[int, ...]] | None) -> bool:
+        """Make the row of one regular file agree with `found`. True when its content has to be read (again)."""
+        signature = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        if known is not None and known[1] == signature:
+            return False
+        if known is not None:
+            # The old content stays searchable until the new one has been read: better a moment late than not found.
+            self.database.execute(
+                "update file set size=?, mtime_ns=?, ctime_ns=?, ino=?, mode=?, uid=?, gid=?, dirty=1, complete=0, error=null where id=?",
+                (*signature, found.st_mode, found.st_uid, found.st_gid, known[0]),
+            )
+            return True
+        twin = self.database.execute(
+            "select digest, type, state, complete, error, name from file where ino = ? and mtime_ns = ? and size = ? and ctime_ns = ?"
+            " and died is null and dirty = 0 limit 1",
+            (found.st_ino, found.st_mtime_ns, found.st_size, found.st_ctime_ns),
+        ).fetchone()
+        kind = paths.suffix(name)
+        if twin is not None and twin[2] in ("text", "other") and paths.suffix(twin[5]) == kind:
+            # A folder was renamed behind the mount (its files keep their ctime), or this is a hard link: nothing to read.
+            digest, type_, state, complete, error = twin[:5]
+            dirty = 0
+        else:
+            digest, type_, state, complete, error, dirty = None, None, "new", 0, None, 1
+        self._insert(
+            (parent, name, "file", *signature, found.st_mode, found.st_uid, found.st_gid)
+            + (digest, type_, kind, state, dirty, complete, error)
+        )
+        return bool(dirty)
+
+    def touched(self, path: bytes, *, written: bool = False) -> str:
+        """Something happened at `path`; what follows from it:
+
+        "clean" nothing to read, "dirty" the content has to be read, "waiting" it had to be already, "folder" there is a
+        folder there now. `written` says that bytes changed although the signature may not have (clock ticks of older kernels).
+        """
+        parent, name = paths.split(path)
+        try:
+            found = stat_beneath(self.root_fd, path)
+        except OSError:
+            self.kill_below(path)
+            return "clean"
+        directory = stat.S_ISDIR(found.st_mode)
+        if found.st_dev != self.device or self.ignore.verdict(path, directory):
+            self.kill_below(path)
+            return "folder" if directory else "clean"
+        row = self.row(path)
+        if directory:
+            if row is not None:
+                self._kill(row["id"])
+            return "folder"
+        if not stat.S_ISREG(found.st_mode):
+            self.kill_below(path)
+            return "clean"
+        if row is None:
+            self.kill_below(path)  # what was a folder a moment ago
+            return "dirty" if self.reconcile(parent, name, found, None) else "clean"
+        if self.reconcile(parent, name, found, (row["id"], tuple(row[column] for column in _SIGNATURE))):
+            return "dirty"
+        if written and not row["dirty"]:
+            self.database.execute("update file set dirty = 1, complete = 0 where id = ?", (row["id"],))
+            return "dirty"
+        return "waiting" if row["dirty"] else "clean"
+
+    def moved(self, old: bytes, new: bytes) -> None:
+        """A rename through the mount: rows move with their digests, so nothing is read or embedded."""
+        rows = self._rows_at(old)
+        self.kill_below(new)
+        for row in rows:
+            self._kill(row["id"])
+            path = paths.join(row["parent"], row["name"])
+            target = new + path[len(old) :]
+            if self.ignore.verdict(target, False):
+                continue
+            values = dict(row)
+            values["parent"], values["name"] = paths.split(target)
+            kind = paths.suffix(values["name"])
+            if kind != values["suffix"]:
+                values.update(suffix=kind, dirty=1, complete=0)
+            if path == old:
+                try:
+                    found = stat_beneath(self.root_fd, target)
+                except OSError:
+                    continue
+                if (found.st_ino, found.st_size, found.st_mtime_ns) != (row["ino"], row["size"], row["mtime_ns"]):
+                    values.update(dirty=1, complete=0)
+                values.update(ctime_ns=found.st_ctime_ns)
+            self._insert([values[column.strip()] for column in _COLUMNS.split(",")])
+
+    def _rows_at(self, path: bytes) -> list[sqlite3.Row]:
+        cursor = self.database.cursor()
+        cursor.row_factory = sqlite3.Row
+        return cursor.execute(
+            "select * from file where died is null and ((parent = ? and name = ?) or parent = ? or (parent >= ? and parent < ?))",
+            (*paths.split(path), path, *paths.below(path)),
+        ).fetchall()
+
+    # What the engine says ------------------------------------------------------------------------------------------
+
+    def record(self, outcomes: Iterable[dict]) -> None:
+        """Write what the engine read. An outcome of a path that has no row any more is dropped: the path moved, and its
+        row, still dirty, will be asked for under its new name."""
+        for outcome in outcomes:
+            row = self.row(outcome["path"])
+            if row is None:
+                continue
+            if outcome["state"] == "secret":
+                self._kill(row["id"])
+                continue
+            seen = {column: outcome.get(column) or row[column] for column in _SIGNATURE}
+            values = dict(row) | seen
+            # Written again while it was being read: what is known is recorded, and it stays dirty.
+            values["dirty"] = int(row["dirty"] and (row["ctime_ns"], row["size"]) > (seen["ctime_ns"], seen["size"]))
+            values.update(
+                digest=outcome.get("digest"),
+                type=outcome.get("type"),
+                state=outcome["state"],
+                complete=int(bool(outcome["complete"]) and not values["dirty"]),
+                error=outcome.get("error"),
+            )
+            same = values["digest"] == row["digest"] and row["state"] == values["state"]
+            if same or row["state"] == "new":
+                self.database.execute(
+                    "update file set size=?, mtime_ns=?, ctime_ns=?, ino=?, digest=?, type=?, state=?, dirty=?, complete=?, error=? where id=?",
+                    tuple(values[key] for key in (*_SIGNATURE, "digest", "type", "state", "dirty", "complete", "error"))
+                    + (row["id"],),
+                )
+            else:
+                self._kill(row["id"])
+                self._insert([values[column.strip()] for column in _COLUMNS.split(",")])
+
+    def completed(self, digests: Iterable[bytes]) -> None:
+        """All passages of these contents have vectors."""
+        self.database.executemany(
+            "update file set complete = 1 where digest = ? and died is null and dirty = 0 and complete = 0",
+            [(digest,) for digest in digests],
+        )
+
+    def adopt(self, epoch: str, missing: Iterable[bytes], incomplete: Iterable[bytes]) -> None:
+        """Agree with the index the engine opened: another epoch means that it was rebuilt from nothing."""
+        if self._meta("index_epoch") != epoch:
+            self.database.execute("insert or replace into meta values ('index_epoch', ?)", (epoch,))
+            self.database.execute(
+                "update file set dirty = 1, complete = 0, error = null where died is null and state != 'other'"
+            )
+            return
+        for path in missing:
+            self.database.execute(
+                "update file set dirty = 1, complete = 0 where parent = ? and name = ? and died is null and dirty = 0",
+                paths.split(path),
+            )
+        self.database.executemany(
+            "update file set complete = 0 where digest = ? and died is null and complete = 1",
+            [(digest,) for digest in incomplete],
+        )
+
+    # Questions about all of it --------------------------------------------------------------------------------------
+
+    def counts(self) -> Counts:
+        """The numbers for /status."""
+        pending = self.database.execute("select count(*) from file where died is null and complete = 0").fetchone()[0]
+        failed = self.database.execute(
+            "select count(*) from file where died is null and error is not null"
+        ).fetchone()[0]
+        return Counts(self._files, pending, failed, self.sequence)
+
+    def backlog(self, limit: int, after: int) -> list[tuple[int, bytes]]:
+        """The next dirty rows by id: (id, path)."""
+        rows = self.database.execute(
+            "select id, parent, name from file where died is null and dirty = 1 and id > ? order by id limit ?", (after, limit)
+        )
+        return [(row_id, paths.join(parent, name)) for row_id, parent, name in rows]
+
+    def knows(self, path: bytes) -> bool:
+        """Is there anything at a path, in the folder or in the catalogue?"""
+        try:
+            stat_beneath(self.root_fd, path)
+        except OSError:
+            return bool(self._rows_at(path))
+        return True
+
+    def unread(self, within: bytes) -> list[int]:
+        """The ids of the rows at or below `within` whose content has to be read."""
+        low, high = paths.below(within)
+        rows = self.database.execute(
+            "select id from file where died is null and dirty = 1"
+            " and (parent = ? or (parent >= ? and parent < ?) or (parent = ? and name = ?))",
+            (within, low, high, *paths.split(within)),
+        )
+        return [row_id for (row_id,) in rows]
+
+    def pending(self, within: bytes, limit: int) -> list[bytes]:
+        """Paths at or below `within` that are not wholly indexed, at most `limit` of them."""
+        low, high = paths.below(within)
+        rows = self.database.execute(
+            "select parent, name from file where died is null and complete = 0"
+            " and (parent = ? or (parent >= ? and parent < ?) or (parent = ? and name = ?)) limit ?",
+            (within, low, high, *paths.split(within), limit),
+        )
+        return [paths.join(parent, name) for parent, name in rows]
+
+    def errors(self, limit: int) -> list[tuple[bytes, str]]:
+        """The files that could not be indexed, newest first."""
+        rows = self.database.execute(
+            "select parent, name, error from file where died is null and error is not null order by born desc limit ?", (limit,)
+        )
+        return [(paths.join(parent, name), error) for parent, name, error in rows]
+
+    def forget_dead(self, seconds: float = GRACE_SECONDS) -> None:
+        """Drop the rows that died more than `seconds` ago: until then their contents stay indexed, so that a file that
+        comes back (a rename behind the mount, an undo) is not embedded again."""
+        self.database.execute("delete from file where died is not null and died_at < ?", (time.time() - seconds,))

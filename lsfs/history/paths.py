@@ -1,0 +1,38 @@
+"""Paths as history keeps them: bytes below the folder, split into parent and name, and the words in them."""
+
+import re
+
+_BREAKS = re.compile(r"[^\w]+|_+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])")
+
+
+LAST = b"\xff" * 256  # above every path: a name has 255 bytes at most
+
+
+def split(path: bytes) -> tuple[bytes, bytes]:
+    """b"a/b.md" -> (b"a", b"b.md"); b"b.md" -> (b"", b"b.md")."""
+    parent, _, name = path.rpartition(b"/")
+    return parent, name
+
+
+def join(parent: bytes, name: bytes) -> bytes:
+    """The opposite of `split`."""
+    return parent + b"/" + name if parent else name
+
+
+def below(folder: bytes) -> tuple[bytes, bytes]:
+    """The half-open range [low, high) of the parents that lie under `folder`; itself counts only for the top, b""."""
+    return (folder + b"/", folder + b"0") if folder else (b"", LAST)
+
+
+def suffix(name: bytes) -> str:
+    """b"plan.MD" -> "md"; "" when there is none (a leading dot starts no suffix)."""
+    stem, dot, tail = name.rpartition(b".")
+    return tail.decode("utf-8", "replace").lower() if dot and stem.strip(b".") else ""
+
+
+def words(path: bytes) -> str:
+    """The words a person would look for in a path: "src/userProfile_v2.py" -> "src user Profile v 2 py userProfile v2"."""
+    plain = [word for word in _BREAKS.split(path.decode("utf-8", "replace")) if word]
+    pieces = [piece for word in plain for piece in _CAMEL.split(word) if piece]
+    return " ".join(pieces + [word for word in plain if word not in pieces])

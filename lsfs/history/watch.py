@@ -1,0 +1,105 @@
+"""The watch: inotify on every folder, as a hint that something changed behind the mount.
+
+Hints are gathered for a moment, made unique and handed on; what really happened is found by looking at the folder. A hint
+about a change made through the mount is harmless: the catalogue already agrees. When the kernel drops events, or there are
+not enough watches (fs.inotify.max_user_watches), `lost` says so and scans take over.
+
+Threading: `add` is called by the scan in a worker thread, `run` lives in the loop; both touch the two dictionaries only in
+single operations.
+"""
+
+import errno
+import logging
+import os
+from collections.abc import Callable
+
+import trio
+from inotify_simple import INotify, flags
+
+log = logging.getLogger(__name__)
+
+GATHER = 0.03  # seconds: a burst of writes to one file becomes one hint
+_SEEN = (
+    flags.CREATE | flags.DELETE | flags.MOVED_FROM | flags.MOVED_TO | flags.CLOSE_WRITE | flags.MODIFY | flags.ATTRIB
+)
+_ADD = _SEEN | flags.ONLYDIR | flags.EXCL_UNLINK
+
+
+class Watch:
+    """All watches of one folder. `complete` is False once a folder could not be watched or an event was lost."""
+
+    def __init__(self) -> None:
+        self._inotify = INotify(inheritable=False, nonblocking=True)
+        self._paths: dict[int, bytes] = {}
+        self._watches: dict[bytes, int] = {}
+        self.complete = True
+
+    def add(self, path: bytes, fd: int) -> None:
+        """Watch the folder open at `fd`, known as `path`. Idempotent; a folder that moved gets its new name."""
+        try:
+            number = self._inotify.add_watch(f"/proc/self/fd/{fd}", _ADD)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.ENOMEM) and self.complete:
+                self.complete = False
+                log.warning("not every folder can be watched: raise fs.inotify.max_user_watches; scanning instead")
+            return
+        before = self._paths.get(number)
+        if before is not None and before != path and self._watches.get(before) == number:
+            del self._watches[before]
+        self._paths[number] = path
+        self._watches[path] = number
+
+    def holds(self, path: bytes) -> bool:
+        """Is the folder at `path` being watched under that name?"""
+        return path in self._watches
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    async def run(
+        self,
+        changed: Callable[[bytes, bool], None],
+        lost: Callable[[], None],
+    ) -> None:
+        """Hand on hints until cancelled: `changed(path, settled)`, settled being False for a file still being written."""
+        while True:
+            await trio.lowlevel.wait_readable(self._inotify.fileno())
+            await trio.sleep(GATHER)
+            hints: dict[bytes, bool] = {}
+            for event in self._inotify.read(timeout=0):
+                if event.mask & flags.Q_OVERFLOW:
+                    log.info("the kernel dropped change events; scanning the folder")
+                    lost()
+                    continue
+                parent = self._paths.get(event.wd)
+                if event.mask & flags.IGNORED:
+                    if parent is not None:
+                        self._paths.pop(event.wd, None)
+                        if self._watches.get(parent) == event.wd:
+                            del self._watches[parent]
+                    continue
+                if parent is None or not event.name:
+                    continue
+                name = os.fsencode(event.name)
+                path = parent + b"/" + name if parent else name
+                if event.mask & flags.ISDIR and event.mask & (flags.MOVED_FROM | flags.DELETE):
+                    self._drop(path)
+                hints[path] = hints.get(path, False) or not event.mask & flags.MODIFY
+            for path, settled in hints.items():
+                changed(path, settled)
+
+    def _drop(self, path: bytes) -> None:
+        """A folder left this place: its watches, and those below, are named wrongly now. The scan of where it went adds
+        them again."""
+        below = path + b"/"
+        for known in [known for known in list(self._watches) if known == path or known.startswith(below)]:
+            number = self._watches.pop(known)
+            self._paths.pop(number, None)
+            try:
+                self._inotify.rm_watch(number)
+            except OSError:
+                continue  # it went with its folder
+
+    def close(self) -> None:
+        """Let all watches go."""
+        self._inotify.close()

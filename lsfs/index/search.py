@@ -1,0 +1,298 @@
+"""search: which live files answer a query, best first, with their best passages.
+
+One read transaction sees words.db and the attached history.db, so a rename or a deletion that history has committed holds at once, and
+the sequence in the answer is the one that was read. Candidates come from three signals (words, path, meaning: `fusion.WEIGHTS`); what one
+signal found gets its true value of the others before the scores are fused.
+
+A query without a narrow scope takes the best passages of each signal and drops what is not live afterwards, with a growing number of
+passages until enough files remain; a narrow one asks only the contents in scope.
+
+Threading: a Search belongs to one thread (its connections do).
+"""
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsfs.index import conditions, words
+from lsfs.index.fusion import WEIGHTS, fuse
+from lsfs.index.store import SHIFT, content_of, read_only
+from syscalls.errors import TryAgain
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lsfs.index.lance import Table
+    from lsfs.index.vectors import Vectors
+
+BEST = 3  # passages shown of a hit
+CANDIDATES = 200  # passages taken of each signal at first; four times as many for each further round
+NARROW = 500  # contents up to which Lance filters before it searches (at 3,000 that costs 30 ms more than searching them all)
+WHOLE = 8  # passages up to which a file found by another signal is compared with the prompt whole
+STEPS = 2000  # SQLite instructions between two looks at the clock
+
+
+class Search:
+    """Answers queries. `vector` and `table` of a query come from the engine, which owns the model and Lance."""
+
+    def __init__(
+        self, store: Path, catalogue: str | os.PathLike[str], vectors: "Vectors | None" = None
+    ) -> None:
+        """store: words.db; catalogue: history.db; vectors: read for the cosines of passages that other signals found."""
+        self._db = sqlite3.connect(read_only(store), uri=True, isolation_level=None, check_same_thread=False)
+        self._db.execute("attach ? as history", (read_only(catalogue),))
+        self._db.execute("pragma busy_timeout = 2000")
+        self._vectors = vectors
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def run(
+        self,
+        query: dict,
+        vector: "np.ndarray | None" = None,
+        table: "Table | None" = None,
+        until: float | None = None,
+    ) -> dict:
+        """The answer to `query` (see the protocol), without its "meaning". until: time.monotonic() at which TryAgain is raised."""
+        if until is not None:
+            self._db.set_progress_handler(lambda: time.monotonic() > until, STEPS)
+        try:
+            self._db.execute("begin")
+            return _Question(self._db, self._vectors, query, vector, table).answer()
+        except sqlite3.OperationalError as error:
+            if "interrupted" not in str(error) and "locked" not in str(error):
+                raise
+            raise TryAgain(
+                "The search did not finish within its deadline: narrow it with in: or ask again."
+            ) from error
+        finally:
+            self._db.set_progress_handler(None, 0)
+            if self._db.in_transaction:
+                self._db.execute("rollback")
+
+
+class _Question:
+    """One query inside its transaction."""
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        vectors: "Vectors | None",
+        query: dict,
+        vector: "np.ndarray | None",
+        table: "Table | None",
+    ) -> None:
+        self.db, self.vectors, self.query, self.vector, self.table = db, vectors, query, vector, table
+        self.limit: int = query.get("limit", 20)
+        self.terms = words.terms(query.get("words", ()))
+        self.by_meaning = vector is not None and table is not None
+        # mode:meaning without a model falls back to words: the answer says "loading" or "unavailable"
+        self.by_words = bool(self.terms) and (query.get("mode", "both") != "meaning" or not self.by_meaning)
+        self.files: dict[
+            int, tuple[int | None, bytes]
+        ] = {}  # file id → (content, path), those in scope that were looked up
+        self.scoped: set[int] | None = None  # contents in scope, None = all
+        self.passages: dict[int, dict[str, dict[int, float]]] = {}  # content → signal → passage → value
+        self.best: dict[str, float] = {}  # signal → its highest value
+        self.truncated = False
+
+    def answer(self) -> dict:
+        """The answer, without "meaning"."""
+        sequence = self.db.execute("select value from history.meta where key = 'sequence'").fetchone()
+        hits, more = self._hits()
+        return {"hits": hits, "more": more, "sequence": int(sequence[0]) if sequence else 0}
+
+    def _hits(self) -> tuple[list[dict], bool]:
+        restriction = self._restriction()
+        if restriction is None and not self.by_words and not self.by_meaning:
+            return [], False
+        if restriction is not None:
+            self.files = self._look_up(restriction)
+            self.scoped = {content for content, _ in self.files.values() if content is not None}
+        wanted = max(CANDIDATES, 4 * self.limit)
+        paths, found_by_path = self._by_path()
+        while True:
+            self.truncated = False
+            passages = self._candidates(wanted)
+            contents = {content_of(passage) for values in passages.values() for passage in values}
+            if restriction is None:
+                self.files = self._of_contents(contents) | found_by_path
+            live = {content for content, _ in self.files.values() if content is not None}
+            if not self.truncated or len(contents & live) > self.limit:
+                break
+            wanted *= 4
+        by_content = self._fill(
+            passages,
+            live if restriction is None else live & (contents | {c for c, _ in found_by_path.values() if c}),
+        )
+        signals = {name: self._of_files(values) for name, values in by_content.items()}
+        if self.by_words:
+            signals["path"] = {file: value for file, value in paths.items() if file in self.files}
+        # nothing is asked for but a scope or a condition: every file in it, by path
+        scored = fuse(signals) if signals else {file: (0.0, {}) for file in self.files}
+        order = sorted(scored, key=lambda file: (-round(scored[file][0], 6), self.files[file][1]))
+        return [self._hit(file, *scored[file]) for file in order[: self.limit]], self.truncated or len(
+            order
+        ) > self.limit
+
+    # which files
+
+    def _restriction(self) -> conditions.Sql | None:
+        where, tree = conditions.scope(self.query), self.query.get("condition")
+        if tree is not None:
+            wanted = conditions.condition(tree)
+            where = wanted if where is None else (f"({where[0]}) and ({wanted[0]})", where[1] + wanted[1])
+        return where
+
+    def _look_up(self, where: conditions.Sql) -> dict[int, tuple[int | None, bytes]]:
+        rows = self.db.execute(
+            "select f.id, c.id, f.parent, f.name from history.file f left join content c on c.digest = f.digest "
+            f"where {conditions.LIVE} and ({where[0]})",
+            where[1],
+        )
+        return {
+            file: (content, parent + b"/" + name if parent else name) for file, content, parent, name in rows
+        }
+
+    def _of_contents(self, contents: Iterable[int]) -> dict[int, tuple[int | None, bytes]]:
+        rows = self.db.execute(
+            "select f.id, c.id, f.parent, f.name from json_each(?) j join content c on c.id = j.value "
+            f"join history.file f on f.digest = c.digest where {conditions.LIVE}",
+            (json.dumps(sorted(contents)),),
+        )
+        return {
+            file: (content, parent + b"/" + name if parent else name) for file, content, parent, name in rows
+        }
+
+    def _of_files(self, values: dict[int, float]) -> dict[int, float]:
+        return {file: values[content] for file, (content, _) in self.files.items() if content in values}
+
+    # signals
+
+    def _candidates(self, wanted: int) -> dict[str, dict[int, float]]:
+        """Per signal, the best passages with their values."""
+        found: dict[str, dict[int, float]] = {}
+        if self.by_words:
+            found["words"] = self._by_words(wanted)
+        if self.by_meaning:
+            found["meaning"] = self._by_meaning(wanted)
+        return found
+
+    def _by_words(self, wanted: int) -> dict[int, float]:
+        allowed = None if self.scoped is None else json.dumps(sorted(self.scoped))
+        rows = words.match(self.db, self.terms, wanted, allowed)
+        self.truncated |= len(rows) == wanted
+        return dict(rows)
+
+    def _by_meaning(self, wanted: int) -> dict[int, float]:
+        assert self.table is not None and self.vector is not None
+        if self.scoped is not None and len(self.scoped) <= NARROW:
+            rows = self.table.search(self.vector, wanted, sorted(self.scoped)) if self.scoped else []
+            self.truncated |= len(rows) == wanted
+            return dict(rows)
+        rows = self.table.search(self.vector, wanted)
+        self.truncated |= len(rows) == wanted
+        if self.scoped is not None:
+            rows = [(passage, cosine) for passage, cosine in rows if content_of(passage) in self.scoped]
+        return dict(rows)
+
+    def _by_path(self) -> tuple[dict[int, float], dict[int, tuple[int | None, bytes]]]:
+        """BM25 of the words of paths, and the files that were found by them."""
+        if not self.by_words:
+            return {}, {}
+        allowed = "" if self.scoped is None else "and p.rowid in (select value from json_each(?))"
+        rows = self.db.execute(
+            "select p.rowid, -bm25(path_words) as score, c.id, f.parent, f.name from history.path_words p "
+            "join history.file f on f.id = p.rowid left join content c on c.digest = f.digest "
+            f"where path_words match ? and {conditions.LIVE} {allowed} "
+            "order by score desc, p.rowid limit ?",
+            [
+                words.any_of(self.terms),
+                *([] if self.scoped is None else [json.dumps(list(self.files))]),
+                max(CANDIDATES, 2 * self.limit),
+            ],
+        ).fetchall()
+        values = {file: score for file, score, *_ in rows}
+        return values, {
+            file: (content, parent + b"/" + name if parent else name)
+            for file, _, content, parent, name in rows
+        }
+
+    def _fill(self, found: dict[str, dict[int, float]], contents: set[int]) -> dict[str, dict[int, float]]:
+        """Per signal, the best value of each content; contents that a signal did not find itself are looked up."""
+        if "words" in found and found.get("meaning"):
+            lacking = contents & {content_of(p) for p in found["meaning"]} - {
+                content_of(p) for p in found["words"]
+            }
+            found["words"] |= (
+                dict(words.match(self.db, self.terms, 50 * len(lacking), json.dumps(sorted(lacking))))
+                if lacking
+                else {}
+            )
+        if "meaning" in found:
+            found["meaning"] |= self._cosines(
+                contents - {content_of(p) for p in found["meaning"]}, found.get("words", {})
+            )
+        best: dict[str, dict[int, float]] = {}
+        for name, values in found.items():
+            best[name] = {}
+            for passage, value in values.items():
+                content = content_of(passage)
+                if content in contents:
+                    best[name][content] = max(value, best[name].get(content, value))
+                    self.passages.setdefault(content, {}).setdefault(name, {})[passage] = value
+            self.best[name] = max(best[name].values(), default=0.0)
+        return best
+
+    def _cosines(self, contents: set[int], found: dict[int, float]) -> dict[int, float]:
+        """Cosines for contents that meaning did not find: of their passages if they are few, else of those that the words found."""
+        if not contents or self.vectors is None or self.vector is None or len(contents) > 4 * CANDIDATES:
+            return {}
+        chosen = [p for p in found if content_of(p) in contents]
+        rows = self.db.execute(
+            "select p.id, p.key from json_each(?) j join content c on c.id = j.value and c.passages <= ? "
+            f"join passage p on p.id between c.id << {SHIFT} and (c.id << {SHIFT}) + ? where p.key is not null "
+            "union select p.id, p.key from json_each(?) j join passage p on p.id = j.value where p.key is not null",
+            (json.dumps(sorted(contents)), WHOLE, WHOLE, json.dumps(chosen)),
+        ).fetchall()
+        vectors = self.vectors.get(key for _, key in rows)
+        return {passage: float(vectors[key] @ self.vector) for passage, key in rows if key in vectors}
+
+    # what is shown
+
+    def _hit(self, file: int, score: float, parts: dict[str, float]) -> dict:
+        content, path = self.files[file]
+        shown = [] if content is None else self._shown(content)
+        return {
+            "path": path,
+            "score": round(score, 6),
+            "parts": {name: round(parts.get(name, 0.0), 6) for name in WEIGHTS},
+            "passages": shown,
+        }
+
+    def _shown(self, content: int) -> list[dict]:
+        """The best passages of a content, scored by words and meaning against the best of the whole answer; else its first one."""
+        scores: dict[int, float] = {}
+        total = sum(WEIGHTS[name] for name in self.best)
+        for name, values in self.passages.get(content, {}).items():
+            for passage, value in values.items():
+                if value > 0:
+                    scores[passage] = (
+                        scores.get(passage, 0.0) + WEIGHTS[name] * value / self.best[name] / total
+                    )
+        chosen = sorted(scores, key=lambda passage: (-scores[passage], passage))[:BEST] or [content << SHIFT]
+        rows = self.db.execute(
+            f"select id, first_line, last_line, text from passage where id in ({','.join('?' * len(chosen))})",
+            chosen,
+        ).fetchall()
+        rows.sort(key=lambda row: chosen.index(row[0]))
+        return [
+            {"lines": [first, last], "text": text, "score": round(scores.get(id_, 0.0), 6)}
+            for id_, first, last, text in rows
+        ]

@@ -1,0 +1,105 @@
+"""words: the inverted index over passages, and how a prompt's words ask it.
+
+An FTS5 table without content of its own: rows are passages, columns `title`, `text` and `parts`. `parts` holds what the tokenizer would not
+find by itself: the pieces of identifiers (`parseHeader` → parse Header; measured: 5 to 10 points in code) and pairs of neighbouring
+characters where a script writes no spaces. A prompt's words are taken apart in the same way.
+
+Threading: pure, but for the connection that the caller owns.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterable
+
+# `porter`: refund finds refunds; `remove_diacritics 2`: cafe finds café. history.path_words uses the same.
+TOKENIZER = "porter unicode61 remove_diacritics 2"
+TABLE = f"create virtual table words using fts5 (title, text, parts, content = '', tokenize = '{TOKENIZER}')"
+# a heading says what its section is about; measured on git_flask and cacm, 1 to 3 make no difference, parts at 1 gain a little
+WEIGHTS = (2.0, 1.0, 1.0)
+
+_WORD = re.compile(r"[^\W_]+")
+_SEAM = re.compile(
+    r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])"
+)
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\u0e00-\u0e7f]{2,}")
+_STOP = """
+a about above after again all also am an and any are as at be because been before being below between both but by can could did do
+does doing down during each few for from further had has have having he her here hers him his how i if in into is it its itself just
+me more most my no nor not of off on once only or other our out over own same she should so some such than that the their them then
+there these they this those through to too under until up very was we were what when where which while who whom why will with would
+you your yours s t
+"""
+STOPWORDS = frozenset(_STOP.split())
+
+
+def clean(text: str) -> str:
+    """`text` without lone surrogates, which SQLite does not take."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def pieces(word: str) -> list[str]:
+    """What a word is found by besides itself: parts of an identifier, pairs of characters where no spaces are written."""
+    found = [piece for piece in _SEAM.split(word) if len(piece) > 1]
+    if found == [word]:
+        found = []
+    for run in _UNSPACED.findall(word):
+        found += [run[i : i + 2] for i in range(len(run) - 1)] if run != word or len(run) > 2 else []
+    return found
+
+
+def parts(text: str) -> str:
+    """The column `parts` of a passage."""
+    return " ".join(piece for word in _WORD.findall(text) for piece in pieces(word))
+
+
+def terms(words: Iterable[str]) -> list[str]:
+    """What a prompt's words are searched as: no punctuation, no stopwords (unless nothing else remains), pieces added, no repetition."""
+    plain = [word for said in words for word in _WORD.findall(clean(said))]
+    telling = [word for word in plain if word.lower() not in STOPWORDS] or plain
+    return list(dict.fromkeys(term for word in telling for term in (word, *pieces(word))))
+
+
+def any_of(found: Iterable[str]) -> str:
+    """The FTS5 expression for passages in which any of these terms occurs."""
+    return " OR ".join(f'"{term}"' for term in found)
+
+
+def exactly(text: str) -> str | None:
+    """The FTS5 expression for passages in which this word or phrase occurs; None where it has nothing that could be searched."""
+    plain = _WORD.findall(clean(text))
+    if not plain:
+        return None
+    phrase = '"' + " ".join(plain) + '"'
+    pairs = [pair for run in _UNSPACED.findall(text) for pair in pieces(run)]
+    return f"{phrase} OR ({' AND '.join(f'{chr(34)}{pair}{chr(34)}' for pair in pairs)})" if pairs else phrase
+
+
+def insert(db: sqlite3.Connection, passages: Iterable[tuple[int, str, str]]) -> None:
+    """Add (passage, title, text) rows."""
+    db.executemany(
+        "insert into words (rowid, title, text, parts) values (?, ?, ?, ?)",
+        ((passage, title, text, parts(text)) for passage, title, text in passages),
+    )
+
+
+def delete(db: sqlite3.Connection, passages: Iterable[tuple[int, str, str]]) -> None:
+    """Remove rows; the values must be those that were inserted (FTS5 keeps no copy to look at)."""
+    db.executemany(
+        "insert into words (words, rowid, title, text, parts) values ('delete', ?, ?, ?, ?)",
+        ((passage, title, text, parts(text)) for passage, title, text in passages),
+    )
+
+
+def match(
+    db: sqlite3.Connection, found: list[str], limit: int, contents: str | None = None
+) -> list[tuple[int, float]]:
+    """The `limit` best (passage, bm25) for any of these terms, best first; `contents`: a JSON list of the contents allowed, None = all."""
+    if not found:
+        return []
+    allowed = "" if contents is None else "and rowid >> 20 in (select value from json_each(?))"
+    arguments = [any_of(found)] + ([] if contents is None else [contents]) + [limit]
+    return db.execute(
+        f"select rowid, -bm25(words, {WEIGHTS[0]}, {WEIGHTS[1]}, {WEIGHTS[2]}) as score from words "
+        f"where words match ? {allowed} order by score desc, rowid limit ?",
+        arguments,
+    ).fetchall()

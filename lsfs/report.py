@@ -1,0 +1,65 @@
+"""report: what /status and /status.json say. Read from memory alone: looking never waits for the engine or a disk.
+
+A viewer who neither is root nor owns the daemon gets the numbers, not the sentences: those name paths.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from lsfs import __version__
+from syscalls.values import Viewer
+
+if TYPE_CHECKING:
+    from lsfs.daemon import Daemon
+
+
+def report(daemon: Daemon, viewer: Viewer) -> dict[str, Any]:
+    """The keys of status.json, as lsfs-tree(7) lists them. Sizes in bytes, times in seconds since the epoch."""
+    follow, engine, settings = daemon.follow, daemon.engine, daemon.settings
+    trusted = viewer.uid in (0, os.geteuid())
+    disk = os.statvfs(daemon.catalogue.root_fd)
+    return {
+        "version": __version__,
+        "pid": os.getpid(),
+        "folder": os.fspath(settings.folder),
+        "mountpoint": os.fspath(settings.mountpoint),
+        "state": os.fspath(settings.state),
+        "read_only": settings.read_only,
+        "mounted_since": daemon.began,
+        "time": time.time(),
+        "files": follow.counts.files,
+        "pending": follow.pending_files,
+        "scanning": follow.scanning,
+        "watched": daemon.watch.complete,
+        "generation": follow.generation,
+        "searches": daemon.root.answers.searches,
+        "embeddings": engine.counted["embeddings"],
+        "prompts": engine.counted["prompts"],
+        "engine": {
+            "state": engine.state if settings.index_enabled else "off",
+            "pid": engine.pid,
+            "starts": engine.starts,
+            "model": settings.model,
+            "meaning": engine.stats.get("meaning", "idle"),
+            "memory": engine.stats.get("memory"),
+            "passages": engine.stats.get("passages"),
+            "embedded": engine.stats.get("embedded"),
+            "error": engine.stats.get("error") if trusted else None,
+        },
+        "disk": {"free": disk.f_bavail * disk.f_frsize, "state": daemon.state_bytes},
+        "errors": _errors(daemon) if trusted else [],
+        "error_count": len(daemon.errors) + follow.failed,
+    }
+
+
+def _errors(daemon: Daemon) -> list[dict[str, Any]]:
+    noted = [{"time": when, "path": None, "error": sentence} for when, sentence in reversed(daemon.errors)]
+    failed = [{"time": None, "path": path, "error": sentence} for path, sentence in daemon.follow.failures]
+    blind = [
+        {"time": None, "path": os.fsdecode(path), "error": f"this folder cannot be listed: {why}"}
+        for path, why in daemon.follow.unscanned.items()
+    ]
+    return noted + failed + blind

@@ -1,0 +1,186 @@
+"""files: the user's folder, live: /files/…, read and written as on a local disk.
+
+    cat  MOUNT/files/report.md        the file itself: its bytes are nowhere else
+    ls   MOUNT/files/papers/.query/"prior art"      rows found by name below any directory (`Ports.inner`)
+
+`Files` is the table of the objects that the kernel knows. Descriptors, not paths: an object is reached by one
+name relative to a directory's O_PATH descriptor (`files_descriptors`), and must still be the inode it was.
+
+Threading: the daemon's loop; every operation but fsync is atomic, as it never awaits. Nothing here touches
+the mount itself. The daemon calls os.umask(0) (the kernel has applied the caller's umask already), runs with
+RLIMIT_NOFILE as high as it may, and needs /proc.
+
+Caches: what is done through the mount, the kernel knows. What changes behind it reaches the kernel through
+`stale`, which the watcher calls; while nobody watches, names and attributes are believed for a second.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mounts.files_descriptors import Descriptors
+from mounts.files_directory import Directory, Top
+from mounts.files_entry import Entry, File
+from mounts.nodes import Nodes, refuse
+
+if TYPE_CHECKING:
+    from mounts.ports import Ports
+
+
+class Kernel(Protocol):
+    """What must be forgotten; `fuse.Kernel` tells the real one."""
+
+    def attributes(self, id: int) -> None: ...
+
+    def contents(self, id: int) -> None: ...
+
+    def entry(self, parent: int, name: bytes) -> None: ...
+
+
+class Deaf:
+    """A kernel that knows nothing yet."""
+
+    def attributes(self, id: int) -> None: ...
+
+    def contents(self, id: int) -> None: ...
+
+    def entry(self, parent: int, name: bytes) -> None: ...
+
+
+class Files:
+    """The folder of *ports*. `root` is its node; `attach` it before the first request."""
+
+    def __init__(self, ports: Ports, descriptors: Descriptors | None = None) -> None:
+        self.ports = ports
+        self.kernel: Kernel = Deaf()
+        self.rows = ports.inner
+        self.hidden = frozenset(ports.hidden)
+        self.watches: Callable[[bytes], bool] = lambda path: True
+        self.moves = 0
+        """How often a directory has got another path: what was known of watches by path is asked again."""
+        self.privileged = os.geteuid() == 0
+        """As root the daemon gives new objects to the caller, and has to do what the kernel does for
+        others."""
+        self.descriptors = Descriptors() if descriptors is None else descriptors
+        self._nodes: Nodes | None = None
+        self._known: dict[Any, Entry] = {}
+        found = os.fstat(ports.root_fd)
+        self._device = found.st_dev
+        self.root = Top(self, self.key(found))
+        self.root.fd = ports.root_fd
+        self._known[self.root.key] = self.root
+
+    def attach(
+        self, nodes: Nodes, kernel: Kernel, watches: Callable[[bytes], bool] = lambda path: True
+    ) -> None:
+        """*nodes* is the table that fuse.py keeps, *kernel* is told what to forget, *watches* says whether a
+        directory is watched by now: a new one is only some time after it was made."""
+        self._nodes = nodes
+        self.kernel = kernel
+        self.watches = watches
+
+    # --- Identity
+
+    def key(self, found: os.stat_result) -> Any:
+        return found.st_ino if found.st_dev == self._device else (found.st_dev, found.st_ino)
+
+    def adopt(self, directory: Directory, name: bytes, found: os.stat_result) -> Entry:
+        """The object with these attributes, now known to be called *name* in *directory*."""
+        key, kind = self.key(found), stat.S_IFMT(found.st_mode)
+        entry = self._known.get(key)
+        if entry is None or entry.kind != kind or entry is self.root:
+            entry = Directory(self, key) if kind == stat.S_IFDIR else File(self, key, kind)
+            self._known[key] = entry
+        entry.add_name(directory, name, kind == stat.S_IFDIR or found.st_nlink == 1)
+        return entry
+
+    def leave(self, entry: Entry) -> None:
+        """*entry* is not what its inode number stands for any more."""
+        if self._known.get(entry.key) is entry:
+            del self._known[entry.key]
+        if isinstance(entry, Directory):
+            self.descriptors.close(entry)
+
+    def settle(self, entry: Entry) -> None:
+        """A reason to keep *entry* went away."""
+        if self._nodes is not None and not entry.lookups:
+            self._nodes.drop(entry)
+
+    # --- What the rest of the daemon decides
+
+    def writable(self) -> None:
+        if self.ports.read_only:
+            raise refuse(errno.EROFS)
+
+    def touched(self, directory: Directory, name: bytes) -> None:
+        path = directory.path_of(name)
+        if path is not None:
+            self.ports.changes.touched(path)
+
+    def moved(self, old_in: Directory, old: bytes, new_in: Directory, new: bytes, exchange: bool) -> None:
+        before, after = old_in.path_of(old), new_in.path_of(new)
+        if before is not None and after is not None:
+            self.ports.changes.moved(before, after, exchange)
+
+    # --- What happened behind the mount
+
+    def stale(self, path: bytes) -> None:
+        """Something may have happened to *path* behind the mount: appeared, vanished, changed, been replaced.
+        The kernel forgets what is not so any more. After a change through the mount this finds nothing to
+        do."""
+        directory, name = self._find(path)
+        if directory is None:
+            return  # the kernel knows nothing there
+        try:
+            at = directory.descriptor()
+            self._refresh(directory, os.fstat(at))
+            found = os.stat(name, dir_fd=at, follow_symlinks=False) if name else None
+        except OSError:
+            found = None
+        entry = directory.children.get(name)
+        if entry is None:
+            if found is not None and directory.id and not (directory is self.root and name in self.hidden):
+                self.kernel.entry(directory.id, name)  # it may be known not to exist
+        elif found is None or not entry.is_behind(found):
+            entry.remove_name(directory, name)
+            if entry.parent is None and not entry.handles:
+                self.leave(entry)  # while it is open, its inode number is not used again
+            self.kernel.entry(directory.id, name)
+        else:
+            self._refresh(entry, found)
+
+    def distrust(self) -> None:
+        """Changes behind the mount were missed: the kernel forgets whatever is not so any more."""
+        for entry in list(self._known.values()):
+            for directory, name in list(entry.names()):
+                path = directory.path_of(name)
+                if path is not None:
+                    self.stale(path)
+        for name, entry in self.root.children.items():
+            if isinstance(entry, Directory):
+                self.kernel.entry(self.root.id, name)  # and with it all that is known not to exist below
+
+    def _refresh(self, entry: Entry, found: os.stat_result) -> None:
+        if not entry.id or entry.is_told(found):
+            return
+        changed = (found.st_mtime_ns, found.st_size) != (entry.told_mtime, entry.told_size)
+        writing = entry.handles and any(handle.unreported for handle in entry.handles)
+        if changed and entry.kind == stat.S_IFREG and not writing:
+            self.kernel.contents(entry.id)
+        else:
+            self.kernel.attributes(entry.id)
+        entry.seen(found)
+
+    def _find(self, path: bytes) -> tuple[Directory | None, bytes]:
+        """The directory that holds *path*, if the kernel knows it, and the name in it."""
+        *above, name = path.split(b"/")
+        directory: Entry | None = self.root
+        for part in above:
+            if not isinstance(directory, Directory):
+                return None, name
+            directory = directory.children.get(part)
+        return (directory if isinstance(directory, Directory) else None), name

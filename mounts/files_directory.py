@@ -1,0 +1,320 @@
+"""files_directory: a directory of the user's folder, and what is done to the names in it.
+
+Every operation is one call relative to the directory's descriptor, with a single name that is not followed if
+it is a symlink. The kernel has checked permissions (mount option default_permissions) and applied the umask
+before.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+from mounts import files_linux as linux
+from mounts.attributes import Attributes
+from mounts.files_descriptors import LOOK
+from mounts.files_entry import UNWATCHED, WATCHED, Entry, File, backing_flags
+from mounts.files_handle import SET_ID, wait_for_disk
+from mounts.nodes import Caller, Handle, Listing, Node, refuse
+
+if TYPE_CHECKING:
+    from mounts.files import Files
+
+
+class Directory(Entry):
+    """A directory. `children` holds the entries that the kernel knows, `rows` the virtual ones found by
+    name."""
+
+    __slots__ = ("fd", "children", "rows", "_watched")
+
+    def __init__(self, tree: Files, key: Any, kind: int = stat.S_IFDIR) -> None:
+        super().__init__(tree, key, kind)
+        self.fd = -1
+        self.children: dict[bytes, Entry] = {}
+        self.rows: dict[bytes, Node] | None = None
+        self._watched = -1
+        """The count of moves (`Files.moves`) at which this directory was known to be watched under its name."""
+
+    @property
+    def negative_timeout(self) -> float:  # type: ignore[override]
+        """For how long to believe what is in this directory. A new one is not watched at once."""
+        tree = self.tree
+        if not tree.ports.watched():
+            return UNWATCHED
+        if self._watched != tree.moves:
+            path = self.path()
+            if path is None or not tree.watches(path):
+                return UNWATCHED
+            self._watched = tree.moves
+        return WATCHED
+
+    def descriptor(self) -> int:
+        return self.tree.descriptors.of(self)
+
+    def path_of(self, name: bytes) -> bytes | None:
+        """The path of what is called *name* here; None if this directory has none."""
+        above = self.path()
+        if above is None:
+            return None
+        return above + b"/" + name if above else name
+
+    def idle(self) -> bool:
+        return not self.children
+
+    def permit(self, name: bytes) -> None:
+        """May *name* be made, changed or removed here?"""
+        self.tree.writable()
+
+    # --- Looking
+
+    async def lookup(self, name: bytes, caller: Caller) -> Node | None:
+        try:
+            found = os.stat(name, dir_fd=self.descriptor(), follow_symlinks=False)
+        except FileNotFoundError:
+            return self._row(name) if name in self.tree.rows else None
+        return self.entry_of(name, found)
+
+    def entry_of(self, name: bytes, found: os.stat_result) -> Entry:
+        """The object called *name*, which has these attributes."""
+        entry = self.children.get(name)
+        if entry is None or not entry.is_behind(found):
+            entry = self.tree.adopt(self, name, found)
+        entry.fresh = entry.seen(found)
+        return entry
+
+    def _row(self, name: bytes) -> Node | None:
+        path = self.path()
+        if path is None:
+            return None
+        if self.rows is None:
+            self.rows = {}
+        row = self.rows.get(name)
+        if row is None or not row.lookups:  # a directory may have been renamed since the kernel forgot it
+            row = self.rows[name] = self.tree.rows[name](path)
+        return row
+
+    async def opendir(self, caller: Caller) -> Listing:
+        fd = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.descriptor())
+        return FilesListing(self, fd)
+
+    # --- Making
+
+    async def create(self, name: bytes, mode: int, flags: int, caller: Caller) -> tuple[Node, Handle]:
+        self.permit(name)
+        at = self.descriptor()
+        try:
+            fd = os.open(name, backing_flags(flags) | os.O_CREAT | os.O_EXCL, mode & 0o7777, dir_fd=at)
+        except FileExistsError:
+            # It came from behind the mount, and nobody has checked the caller's right to it: the kernel looks
+            # again.
+            raise refuse(errno.EEXIST if flags & os.O_EXCL else errno.ESTALE) from None
+        try:
+            found = os.fstat(fd)
+            gid = self._owner_group(found, caller)
+            if gid is not None:
+                self._give(b"/proc/self/fd/%d" % fd, mode, caller.uid, gid)
+                found = os.fstat(fd)
+            entry = self.entry_of(name, found)
+            handle = entry.opened(fd, flags, caller)  # type: ignore[attr-defined]
+        except BaseException:
+            os.close(fd)
+            raise
+        self.tree.touched(self, name)
+        return entry, handle
+
+    async def mkdir(self, name: bytes, mode: int, caller: Caller) -> Node:
+        self.permit(name)
+        os.mkdir(name, mode & 0o7777, dir_fd=self.descriptor())
+        return self._made(name, 0, caller)
+
+    async def mknod(self, name: bytes, mode: int, device: int, caller: Caller) -> Node:
+        self.permit(name)
+        os.mknod(name, mode, device, dir_fd=self.descriptor())
+        return self._made(name, mode, caller)
+
+    async def symlink(self, name: bytes, target: bytes, caller: Caller) -> Node:
+        self.permit(name)
+        os.symlink(target, name, dir_fd=self.descriptor())
+        return self._made(name, 0, caller)
+
+    async def link(self, node: Node, name: bytes, caller: Caller) -> Node:
+        if not isinstance(node, File) or node.tree is not self.tree:
+            raise refuse(errno.EXDEV)
+        self.permit(name)
+        source, old = node.place()
+        at = self.descriptor()
+        os.link(old, name, src_dir_fd=source, dst_dir_fd=at, follow_symlinks=False)
+        entry = self.entry_of(name, os.stat(name, dir_fd=at, follow_symlinks=False))
+        self.tree.touched(self, name)
+        return entry
+
+    def _made(self, name: bytes, mode: int, caller: Caller) -> Entry:
+        at = self.descriptor()
+        found = os.stat(name, dir_fd=at, follow_symlinks=False)
+        gid = self._owner_group(found, caller)
+        if gid is not None:
+            os.chown(name, caller.uid, gid, dir_fd=at, follow_symlinks=False)
+            if mode & SET_ID:
+                os.chmod(name, mode & 0o7777, dir_fd=at)
+            found = os.stat(name, dir_fd=at, follow_symlinks=False)
+        entry = self.entry_of(name, found)
+        self.tree.touched(self, name)
+        return entry
+
+    def _owner_group(self, found: os.stat_result, caller: Caller) -> int | None:
+        """The group for a new object of *caller*; None if owner and group are right as they are."""
+        if not self.tree.privileged or (found.st_uid == caller.uid and found.st_gid == caller.gid):
+            return None
+        gid = found.st_gid if os.fstat(self.descriptor()).st_mode & stat.S_ISGID else caller.gid
+        return None if found.st_uid == caller.uid and found.st_gid == gid else gid
+
+    def _give(self, path: bytes, mode: int, uid: int, gid: int) -> None:
+        os.chown(path, uid, gid)
+        if mode & SET_ID:  # which chown has cleared
+            os.chmod(path, mode & 0o7777)
+
+    # --- Removing
+
+    async def unlink(self, name: bytes, caller: Caller) -> None:
+        self.permit(name)
+        at = self.descriptor()
+        found = os.stat(name, dir_fd=at, follow_symlinks=False)
+        os.unlink(name, dir_fd=at)
+        self._lost(name, found)
+        self.tree.touched(self, name)
+
+    async def rmdir(self, name: bytes, caller: Caller) -> None:
+        self.permit(name)
+        at = self.descriptor()
+        found = os.stat(name, dir_fd=at, follow_symlinks=False)
+        os.rmdir(name, dir_fd=at)
+        self._lost(name, found)
+        self.tree.touched(self, name)
+
+    def _lost(self, name: bytes, found: os.stat_result) -> None:
+        """*name*, which had these attributes, was removed or overwritten."""
+        entry = self.children.get(name)
+        if entry is None or not entry.is_behind(found):
+            return
+        entry.remove_name(self, name)
+        if found.st_nlink > 1 and entry.kind != stat.S_IFDIR:
+            return
+        self.tree.leave(entry)  # its inode number may be used again: for another object
+        entry.ghost = ghost(found)
+
+    # --- Renaming
+
+    async def rename(self, old: bytes, new_parent: Node, new: bytes, flags: int, caller: Caller) -> None:
+        if not isinstance(new_parent, Directory) or new_parent.tree is not self.tree:
+            raise refuse(errno.EXDEV)
+        self.permit(old)
+        new_parent.permit(new)
+        source, target = self.descriptor(), new_parent.descriptor()
+        moving = os.stat(old, dir_fd=source, follow_symlinks=False)
+        try:
+            there = os.stat(new, dir_fd=target, follow_symlinks=False)
+        except FileNotFoundError:
+            there = None
+        if flags:
+            linux.rename(source, old, target, new, flags)
+        else:
+            os.rename(old, new, src_dir_fd=source, dst_dir_fd=target)
+        if there is not None and os.path.samestat(moving, there):
+            return  # two names of one object: rename(2) does nothing
+        exchange = bool(flags & linux.RENAME_EXCHANGE)
+        if exchange:
+            self._exchange(old, new_parent, new)
+        else:
+            if there is not None:
+                new_parent._lost(new, there)
+            entry = self.children.get(old)
+            if entry is not None:
+                entry.remove_name(self, old)
+                entry.add_name(new_parent, new, False)
+        if stat.S_ISDIR(moving.st_mode) or exchange:
+            self.tree.moves += 1
+        self.tree.moved(self, old, new_parent, new, exchange)
+
+    def _exchange(self, old: bytes, new_parent: Directory, new: bytes) -> None:
+        here, there = self.children.get(old), new_parent.children.get(new)
+        if here is not None:
+            here.remove_name(self, old)
+        if there is not None:
+            there.remove_name(new_parent, new)
+            there.add_name(self, old, False)
+        if here is not None:
+            here.add_name(new_parent, new, False)
+
+
+class Top(Directory):
+    """The folder itself. What belongs to lsfs in it is neither seen nor touched."""
+
+    __slots__ = ()
+
+    def descriptor(self) -> int:
+        return self.fd
+
+    def idle(self) -> bool:
+        return False
+
+    def permit(self, name: bytes) -> None:
+        super().permit(name)
+        if name in self.tree.hidden:
+            raise refuse(errno.EPERM)
+
+    def reach(self, flags: int = LOOK) -> int:
+        return os.open(b".", flags, dir_fd=self.fd)
+
+    async def getattr(self) -> Any:
+        return self.seen(os.fstat(self.fd))
+
+    async def lookup(self, name: bytes, caller: Caller) -> Node | None:
+        if name in self.tree.hidden:
+            return None
+        return await super().lookup(name, caller)
+
+    async def statfs(self) -> os.statvfs_result:
+        return os.statvfs(self.fd)
+
+
+class FilesListing(Listing):
+    """An open directory of the folder. Owns *fd*, so that it can be read on after it was removed or
+    renamed."""
+
+    __slots__ = ("fd", "_hidden")
+
+    def __init__(self, node: Directory, fd: int) -> None:
+        super().__init__(node, above=node.parent.id if node.parent is not None else 0)
+        self.fd = fd
+        self._hidden = node.tree.hidden if isinstance(node, Top) else frozenset()
+
+    async def rewind(self) -> None:
+        self.entries = [os.fsencode(name) for name in os.listdir(self.fd)]
+        if self._hidden:
+            self.entries = [name for name in self.entries if name not in self._hidden]
+
+    async def entry(self, index: int) -> tuple[bytes, Node, Any] | None:
+        name: bytes = self.entries[index]
+        try:
+            found = os.stat(name, dir_fd=self.fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        node = self.node.entry_of(name, found)  # type: ignore[attr-defined]
+        node.fresh = None
+        return name, node, found
+
+    async def release(self) -> None:
+        os.close(self.fd)
+
+    async def fsync(self, datasync: bool) -> None:
+        await wait_for_disk(self.fd, datasync)
+
+
+def ghost(found: os.stat_result) -> Attributes:
+    """Attributes of what has just lost its last name: those it had, without a link."""
+    attributes = Attributes(found.st_mode, found.st_size, found.st_mtime_ns, 0, found.st_uid, found.st_gid)
+    attributes.st_rdev = found.st_rdev
+    attributes.st_atime_ns, attributes.st_ctime_ns = found.st_atime_ns, found.st_ctime_ns
+    return attributes

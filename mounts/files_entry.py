@@ -1,0 +1,327 @@
+"""files_entry: one object of the user's folder: what it is called, how it is reached, its attributes.
+
+An object is one inode of the backing file system, however many names it has. It is reached through a name, by
+a call relative to the descriptor of the directory that holds it, and only if that name still leads to the
+same inode: ESTALE otherwise, upon which the kernel looks the path up again. An unlinked file that is still
+open is reached through one of its handles.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from mounts import files_linux as linux
+from mounts.files_descriptors import GONE, LOOK
+from mounts.files_handle import OpenFile, strip_set_id
+from mounts.nodes import AttributeChanges, Attributes, Caller, Handle, Node, Nodes, refuse
+
+if TYPE_CHECKING:
+    from mounts.files import Files
+    from mounts.files_directory import Directory
+
+WATCHED = 60.0
+UNWATCHED = 1.0
+"""Seconds for which the kernel may believe names and attributes, with and without a watch on their directory."""
+
+CAPABILITY = b"security.capability"
+"""Asked by the kernel before every write, so answered without looking: /files holds no file capabilities."""
+
+_NOT_KEPT = os.O_CREAT | os.O_EXCL | os.O_TRUNC | os.O_NOFOLLOW | os.O_DIRECT
+_ALWAYS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+
+
+def backing_flags(flags: int) -> int:
+    """The flags to open the backing file with. O_APPEND stays, so that several writers never overwrite each
+    other; O_DIRECT is the kernel's affair; O_NONBLOCK, in case somebody puts a FIFO in the file's place."""
+    return flags & ~_NOT_KEPT | _ALWAYS
+
+
+class Entry(Node):
+    """A file, directory, symlink, FIFO, socket or device. `parent` and `name` are one of its names, `others`
+    the further ones that are known; none are left when it was removed."""
+
+    __slots__ = (
+        "tree", "key", "kind", "parent", "name", "others", "handles", "ghost", "fresh",
+        "told_size", "told_mtime", "told_ctime",
+    )  # fmt: skip
+
+    def __init__(self, tree: Files, key: Any, kind: int) -> None:
+        super().__init__()
+        self.tree = tree
+        self.key = key
+        """The inode number, or (device, inode number) where another file system is mounted in the folder."""
+        self.kind = kind
+        self.parent: Directory | None = None
+        self.name = b""
+        self.others: list[tuple[Directory, bytes]] | None = None
+        self.handles: list[OpenFile] | None = None
+        self.ghost: Attributes | None = None
+        """What it was like when its last name was removed; None while it has one."""
+        self.fresh: os.stat_result | None = None
+        self.told_size = self.told_mtime = self.told_ctime = -1
+
+    @property
+    def wanted(self) -> int:  # type: ignore[override]
+        return self.key if type(self.key) is int else 0
+
+    @property
+    def entry_timeout(self) -> float:  # type: ignore[override]
+        return UNWATCHED if self.parent is None else self.parent.negative_timeout
+
+    attr_timeout = entry_timeout
+
+    # --- Names
+
+    def is_behind(self, found: os.stat_result) -> bool:
+        """Do these attributes belong to this object?"""
+        return self.key == self.tree.key(found) and self.kind == stat.S_IFMT(found.st_mode)
+
+    def names(self) -> Iterator[tuple[Directory, bytes]]:
+        if self.parent is not None:
+            yield self.parent, self.name
+            yield from self.others or ()
+
+    def add_name(self, directory: Directory, name: bytes, only: bool) -> None:
+        """It is called *name* in *directory*, and nothing else if *only*."""
+        before = directory.children.get(name)
+        if before is not None and before is not self:
+            before.remove_name(directory, name)
+        if only:
+            for place in list(self.names()):
+                if place != (directory, name):
+                    self.remove_name(*place)
+                    self.tree.kernel.entry(place[0].id, place[1])  # renamed behind the mount
+                    self.tree.moves += 1
+        directory.children[name] = self
+        if self.parent is None:
+            self.parent, self.name = directory, name
+        elif (directory, name) not in self.names():
+            self.others = [*(self.others or ()), (directory, name)]
+
+    def remove_name(self, directory: Directory, name: bytes) -> None:
+        """It is not called that any more."""
+        if directory.children.get(name) is self:
+            del directory.children[name]
+        left = [place for place in self.names() if place != (directory, name)]
+        self.parent, self.name = left[0] if left else (None, b"")
+        self.others = left[1:] or None
+
+    def path(self) -> bytes | None:
+        """Where it is in the folder, by one of its names; None if it has none."""
+        parts: list[bytes] = []
+        here: Entry = self
+        while here.parent is not None:
+            parts.append(here.name)
+            here = here.parent
+        return b"/".join(reversed(parts)) if here is self.tree.root else None
+
+    def idle(self) -> bool:
+        return not self.handles
+
+    def dropped(self, nodes: Nodes) -> None:
+        self.tree.leave(self)
+        above = [directory for directory, _ in self.names()]
+        for directory, name in list(self.names()):
+            self.remove_name(directory, name)
+        for directory in above:
+            if not directory.lookups:
+                nodes.drop(directory)
+
+    # --- Reaching it
+
+    def place(self) -> tuple[int, bytes]:
+        """Descriptor of a directory and the name in it that leads here; ESTALE if none of its names does."""
+        for directory, name in list(self.names()):
+            fd = directory.descriptor()
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                if self.is_behind(os.stat(name, dir_fd=fd, follow_symlinks=False)):
+                    return fd, name
+        raise refuse(errno.ESTALE)
+
+    def reach(self, flags: int = LOOK) -> int:
+        """A new descriptor of this very object; the caller closes it."""
+        for directory, name in list(self.names()):
+            try:
+                fd = os.open(name, flags, dir_fd=directory.descriptor())
+            except OSError as error:
+                if error.errno in GONE:
+                    continue
+                raise
+            if self.is_behind(os.fstat(fd)):
+                return fd
+            os.close(fd)
+        if self.handles:
+            return os.open(b"/proc/self/fd/%d" % self.handles[0].fd, flags & ~os.O_NOFOLLOW)
+        raise refuse(errno.ESTALE)
+
+    @contextlib.contextmanager
+    def proc_path(self) -> Iterator[bytes]:
+        """A path of /proc that is this very object, for the calls that take no descriptor of O_PATH."""
+        if self.handles:
+            yield b"/proc/self/fd/%d" % self.handles[0].fd
+            return
+        fd = self.reach()
+        try:
+            yield b"/proc/self/fd/%d" % fd
+        finally:
+            os.close(fd)
+
+    # --- Attributes
+
+    def seen(self, found: os.stat_result) -> os.stat_result:
+        """The kernel is being told these attributes."""
+        self.told_size = found.st_size
+        self.told_mtime = found.st_mtime_ns
+        self.told_ctime = found.st_ctime_ns
+        return found
+
+    def is_told(self, found: os.stat_result) -> bool:
+        """Does the kernel know these attributes, or know that it does not know them?"""
+        return (
+            self.told_mtime == found.st_mtime_ns
+            and self.told_size == found.st_size
+            and self.told_ctime == found.st_ctime_ns
+        )
+
+    async def getattr(self) -> Any:
+        if self.handles:
+            return self.seen(os.fstat(self.handles[0].fd))
+        directory = self.parent
+        if directory is not None:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                found = os.stat(self.name, dir_fd=directory.descriptor(), follow_symlinks=False)
+                if self.is_behind(found):
+                    return self.seen(found)
+        if self.ghost is not None:
+            return self.ghost
+        fd, name = self.place()
+        return self.seen(os.stat(name, dir_fd=fd, follow_symlinks=False))
+
+    async def setattr(self, changes: AttributeChanges, handle: Handle | None, caller: Caller) -> Any:
+        self.tree.writable()
+        stripped = changes.size is not None and caller.uid != 0 and self.tree.privileged
+        if isinstance(handle, OpenFile):
+            if changes.size is not None:
+                os.ftruncate(handle.fd, changes.size)
+                handle.unreported = True
+            self._change(b"/proc/self/fd/%d" % handle.fd, changes)
+            if stripped:
+                strip_set_id(handle.fd)
+            return self.seen(os.fstat(handle.fd))
+        with self.proc_path() as path:
+            if changes.size is not None:
+                os.truncate(path, changes.size)
+            self._change(path, changes)
+            if stripped:
+                strip_set_id(int(path.rsplit(b"/", 1)[1]))
+            found = os.stat(path)
+        self.touched()
+        return self.seen(found)
+
+    def _change(self, path: bytes, changes: AttributeChanges) -> None:
+        if changes.uid is not None or changes.gid is not None:  # before the mode: it clears set-user-id
+            os.chown(
+                path, -1 if changes.uid is None else changes.uid, -1 if changes.gid is None else changes.gid
+            )
+        if changes.mode is not None:
+            os.chmod(path, changes.mode)
+        if changes.atime_ns is not None or changes.mtime_ns is not None:
+            try:
+                linux.utime(path, changes.atime_ns, changes.mtime_ns)
+            except PermissionError:  # of somebody else's writable file, only "now" may be set
+                times = [t for t in (changes.atime_ns, changes.mtime_ns) if t is not None]
+                if any(abs(time.time_ns() - t) > 1_000_000_000 for t in times):
+                    raise
+                os.utime(path)
+
+    def touched(self) -> None:
+        """Report that this object may have changed, under each name that is known."""
+        for directory, name in self.names():
+            self.tree.touched(directory, name)
+
+    # --- Extended attributes
+
+    async def getxattr(self, name: bytes, caller: Caller) -> bytes:
+        if name == CAPABILITY:
+            raise refuse(errno.ENODATA)
+        with self.proc_path() as path:
+            return os.getxattr(path, name)
+
+    async def setxattr(self, name: bytes, value: bytes, caller: Caller) -> None:
+        self.tree.writable()
+        if name == CAPABILITY:
+            raise refuse(errno.EOPNOTSUPP)
+        with self.proc_path() as path:
+            os.setxattr(path, name, value)
+        self.touched()
+
+    async def listxattr(self, caller: Caller) -> list[bytes]:
+        with self.proc_path() as path:
+            return [name for name in map(os.fsencode, os.listxattr(path)) if name != CAPABILITY]
+
+    async def removexattr(self, name: bytes, caller: Caller) -> None:
+        self.tree.writable()
+        with self.proc_path() as path:
+            os.removexattr(path, name)
+        self.touched()
+
+
+class File(Entry):
+    """Anything but a directory. `kept_size` and `kept_mtime` say which content the kernel's pages hold."""
+
+    __slots__ = ("kept_size", "kept_mtime")
+
+    def __init__(self, tree: Files, key: Any, kind: int) -> None:
+        super().__init__(tree, key, kind)
+        self.kept_size = self.kept_mtime = -1
+
+    async def readlink(self) -> bytes:
+        if self.kind != stat.S_IFLNK:
+            raise refuse(errno.EINVAL)
+        fd = self.reach()
+        try:
+            return os.readlink(b"", dir_fd=fd)
+        finally:
+            os.close(fd)
+
+    async def open(self, flags: int, caller: Caller) -> Handle:
+        empties = flags & os.O_TRUNC
+        if empties or flags & os.O_ACCMODE:
+            self.tree.writable()
+        fd = self.reach(backing_flags(flags))
+        try:
+            if empties:  # only now that it is known to be the right file
+                os.truncate(b"/proc/self/fd/%d" % fd, 0)
+                if caller.uid != 0 and self.tree.privileged:
+                    strip_set_id(fd)
+            handle = self.opened(fd, flags, caller)
+        except BaseException:
+            os.close(fd)
+            raise
+        handle.truncated = bool(empties)
+        return handle
+
+    def opened(self, fd: int, flags: int, caller: Caller) -> OpenFile:
+        """A handle for *fd*, which it owns from now on. The kernel keeps its pages if they hold what is
+        there."""
+        found = os.fstat(fd)
+        keep = self.kept_mtime == found.st_mtime_ns and self.kept_size == found.st_size
+        if not keep:
+            self.kept_mtime, self.kept_size = found.st_mtime_ns, found.st_size
+            if self.told_size != -1 and not self.is_told(found) and self.id:
+                self.tree.kernel.attributes(self.id)
+        strips = caller.uid != 0 and self.tree.privileged and bool(flags & os.O_ACCMODE)
+        return OpenFile(fd, self, flags, strips=strips, keep_cache=keep)
+
+    def written(self, found: os.stat_result) -> None:
+        """A handle that wrote was flushed: these are the attributes now, and the kernel's pages hold the
+        content."""
+        self.kept_mtime, self.kept_size = found.st_mtime_ns, found.st_size
+        self.seen(found)
+        self.touched()

@@ -1,0 +1,335 @@
+"""fuse: the kernel's requests, each handed to the node that it is about. It knows no row of the tree.
+
+Besides the daemon this is the only module that imports pyfuse3. A handler finds its node, calls the method of
+the same name, translates the answer; `answering` translates what goes wrong.
+
+Threading: handlers run in the trio loop, one to a task of pyfuse3. `Kernel` is called in the loop too; what
+may block there (dropping pages waits for reads in flight, which wait for us) goes through a thread of its
+own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import logging
+import queue
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+import pyfuse3
+from pyfuse3 import EntryAttributes, FileInfo, FUSEError, SetattrFields, StatvfsData
+
+from mounts.nodes import AttributeChanges, Caller, Handle, Listing, Node, Nodes
+from syscalls.errors import LsfsError
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+PATIENCE = 2.0
+"""Seconds to wait at the end for pages to be dropped: a read that nobody answers any more may hold one."""
+DOTS = 2
+"""`.` and `..` stand before the entries of every listing."""
+
+
+def answering(handler: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
+    """Make every failure of a handler an errno: any other exception that leaves it would end the mount."""
+
+    @functools.wraps(handler)
+    async def answer(self: Operations, *arguments: Any) -> Answer:
+        try:
+            return await handler(self, *arguments)
+        except OSError as error:
+            raise FUSEError(error.errno or errno.EIO) from None
+        except FUSEError:
+            raise
+        except LsfsError as error:
+            self.note_error(str(error))
+            raise FUSEError(error.errno) from None
+        except Exception:
+            log.exception("%s failed", handler.__name__)
+            raise FUSEError(errno.EIO) from None
+
+    return answer
+
+
+class Operations(pyfuse3.Operations):
+    """What pyfuse3 calls. *root* is the top of the mount, *note_error* keeps a sentence for /status."""
+
+    supports_dot_lookup = False
+    enable_writeback_cache = False
+    enable_acl = False
+
+    def __init__(self, root: Node, note_error: Callable[[str], None]) -> None:
+        super().__init__()
+        self.root = root
+        self.note_error = note_error
+        self.nodes = Nodes(root)
+        self._table = self.nodes.table
+        self._open: dict[int, Any] = {}
+        self._last = 0
+
+    # --- Names
+
+    @answering
+    async def lookup(self, parent: int, name: bytes, ctx: Caller) -> EntryAttributes:
+        directory = self._table[parent]
+        node = await directory.lookup(name, ctx)
+        if node is not None:
+            return await self._entry(node)
+        if not directory.negative_timeout:
+            raise FUSEError(errno.ENOENT)
+        absent = EntryAttributes()  # st_ino 0: the kernel remembers that there is no such name
+        absent.entry_timeout = directory.negative_timeout
+        return absent
+
+    async def forget(self, inode_list: Sequence[tuple[int, int]]) -> None:
+        try:
+            self.nodes.forget(inode_list)
+        except Exception:
+            log.exception("forget failed")
+
+    @answering
+    async def mkdir(self, parent: int, name: bytes, mode: int, ctx: Caller) -> EntryAttributes:
+        return await self._entry(await self._table[parent].mkdir(name, mode, ctx))
+
+    @answering
+    async def mknod(self, parent: int, name: bytes, mode: int, rdev: int, ctx: Caller) -> EntryAttributes:
+        return await self._entry(await self._table[parent].mknod(name, mode, rdev, ctx))
+
+    @answering
+    async def symlink(self, parent: int, name: bytes, target: bytes, ctx: Caller) -> EntryAttributes:
+        return await self._entry(await self._table[parent].symlink(name, target, ctx))
+
+    @answering
+    async def link(self, inode: int, parent: int, name: bytes, ctx: Caller) -> EntryAttributes:
+        return await self._entry(await self._table[parent].link(self._table[inode], name, ctx))
+
+    @answering
+    async def unlink(self, parent: int, name: bytes, ctx: Caller) -> None:
+        await self._table[parent].unlink(name, ctx)
+
+    @answering
+    async def rmdir(self, parent: int, name: bytes, ctx: Caller) -> None:
+        await self._table[parent].rmdir(name, ctx)
+
+    @answering
+    async def rename(
+        self, parent: int, old: bytes, new_parent: int, new: bytes, flags: int, ctx: Caller
+    ) -> None:
+        await self._table[parent].rename(old, self._table[new_parent], new, flags, ctx)
+
+    @answering
+    async def readlink(self, inode: int, ctx: Caller) -> bytes:
+        return await self._table[inode].readlink()
+
+    # --- Attributes
+
+    @answering
+    async def getattr(self, inode: int, ctx: Caller) -> EntryAttributes:
+        node = self._table[inode]
+        return translated(node, await node.getattr())
+
+    @answering
+    async def setattr(
+        self, inode: int, attr: EntryAttributes, fields: SetattrFields, fh: int | None, ctx: Caller
+    ) -> EntryAttributes:
+        node = self._table[inode]
+        handle = None if fh is None else self._open.get(fh)
+        return translated(node, await node.setattr(changes(attr, fields), handle, ctx))
+
+    @answering
+    async def getxattr(self, inode: int, name: bytes, ctx: Caller) -> bytes:
+        return await self._table[inode].getxattr(name, ctx)
+
+    @answering
+    async def setxattr(self, inode: int, name: bytes, value: bytes, ctx: Caller) -> None:
+        await self._table[inode].setxattr(name, value, ctx)
+
+    @answering
+    async def listxattr(self, inode: int, ctx: Caller) -> Sequence[bytes]:
+        return await self._table[inode].listxattr(ctx)
+
+    @answering
+    async def removexattr(self, inode: int, name: bytes, ctx: Caller) -> None:
+        await self._table[inode].removexattr(name, ctx)
+
+    @answering
+    async def statfs(self, ctx: Caller) -> StatvfsData:
+        found, answer = await self.root.statfs(), StatvfsData()
+        for field in STATFS:
+            setattr(answer, field, getattr(found, field))
+        return answer
+
+    # --- Open files
+
+    @answering
+    async def open(self, inode: int, flags: int, ctx: Caller) -> FileInfo:
+        return self._opened(await self._table[inode].open(flags, ctx))
+
+    @answering
+    async def create(
+        self, parent: int, name: bytes, mode: int, flags: int, ctx: Caller
+    ) -> tuple[FileInfo, EntryAttributes]:
+        node, handle = await self._table[parent].create(name, mode, flags, ctx)
+        return self._opened(handle), await self._entry(node)
+
+    @answering
+    async def read(self, fh: int, offset: int, size: int) -> bytes:
+        return await self._open[fh].read(offset, size)
+
+    @answering
+    async def write(self, fh: int, offset: int, data: bytes) -> int:
+        return await self._open[fh].write(offset, data)
+
+    @answering
+    async def flush(self, fh: int) -> None:
+        await self._open[fh].flush()
+
+    @answering
+    async def fsync(self, fh: int, datasync: bool) -> None:
+        await self._open[fh].fsync(datasync)
+
+    @answering
+    async def release(self, fh: int) -> None:
+        await self._open.pop(fh).release()
+
+    # --- Open directories
+
+    @answering
+    async def opendir(self, inode: int, ctx: Caller) -> int:
+        listing = await self._table[inode].opendir(ctx)
+        self._last = listing.id = self._last + 1
+        self._open[listing.id] = listing
+        return listing.id
+
+    @answering
+    async def readdir(self, fh: int, start: int, token: pyfuse3.ReaddirToken) -> None:
+        listing: Listing = self._open[fh]
+        if start == 0:
+            await listing.rewind()
+        if start < DOTS and not dots(listing, start, token):
+            return
+        nodes = self.nodes
+        for offset in range(max(start, DOTS), len(listing.entries) + DOTS):
+            found = await listing.entry(offset - DOTS)
+            if found is None:
+                continue
+            name, node, attributes = found
+            nodes.register(node)
+            if not pyfuse3.readdir_reply(token, name, translated(node, attributes), offset + 1):
+                nodes.drop(node)
+                break
+            node.lookups += 1
+
+    @answering
+    async def fsyncdir(self, fh: int, datasync: bool) -> None:
+        await self._open[fh].fsync(datasync)
+
+    @answering
+    async def releasedir(self, fh: int) -> None:
+        await self._open.pop(fh).release()
+
+    # --- What the handlers share
+
+    async def _entry(self, node: Node) -> EntryAttributes:
+        """Tell the kernel of *node*: one more lookup for it to forget."""
+        attributes = node.fresh
+        if attributes is None:
+            attributes = await node.getattr()
+        else:
+            node.fresh = None
+        self.nodes.remember(node)
+        return translated(node, attributes)
+
+    def _opened(self, handle: Handle) -> FileInfo:
+        self._last = handle.id = self._last + 1
+        self._open[handle.id] = handle
+        return FileInfo(handle.id, handle.direct_io, handle.keep_cache, handle.nonseekable)
+
+
+STATFS = (
+    "f_bsize", "f_frsize", "f_blocks", "f_bfree", "f_bavail", "f_files", "f_ffree", "f_favail", "f_namemax",
+)  # fmt: skip
+
+
+def translated(node: Node, attributes: Any) -> EntryAttributes:
+    """What the kernel is told of *node*; pyfuse3's own timeouts are 300 s, so both are always set."""
+    entry = EntryAttributes()
+    entry.st_ino = node.id
+    entry.generation = node.generation
+    entry.entry_timeout = node.entry_timeout
+    entry.attr_timeout = node.attr_timeout
+    entry.st_mode = attributes.st_mode
+    entry.st_nlink = attributes.st_nlink
+    entry.st_uid = attributes.st_uid
+    entry.st_gid = attributes.st_gid
+    entry.st_rdev = attributes.st_rdev
+    entry.st_size = attributes.st_size
+    entry.st_blksize = attributes.st_blksize
+    entry.st_blocks = attributes.st_blocks
+    entry.st_atime_ns = attributes.st_atime_ns
+    entry.st_mtime_ns = attributes.st_mtime_ns
+    entry.st_ctime_ns = attributes.st_ctime_ns
+    return entry
+
+
+def changes(attr: EntryAttributes, fields: SetattrFields) -> AttributeChanges:
+    return AttributeChanges(
+        attr.st_mode & 0o7777 if fields.update_mode else None,
+        attr.st_uid if fields.update_uid else None,
+        attr.st_gid if fields.update_gid else None,
+        attr.st_size if fields.update_size else None,
+        attr.st_atime_ns if fields.update_atime else None,
+        attr.st_mtime_ns if fields.update_mtime else None,
+    )
+
+
+def dots(listing: Listing, start: int, token: pyfuse3.ReaddirToken) -> bool:
+    """List `.` and `..`: the kernel takes their numbers and types, and counts no lookup of them."""
+    for offset, name in enumerate((b".", b"..")[start:], start):
+        entry = EntryAttributes()
+        entry.st_ino = listing.above if offset and listing.above else listing.node.id
+        entry.st_mode = 0o040555
+        if not pyfuse3.readdir_reply(token, name, entry, offset + 1):
+            return False
+    return True
+
+
+class Kernel:
+    """What the kernel is told to forget, because it changed behind the mount. `close` it after unmounting,
+    before pyfuse3.close(): its thread uses the session."""
+
+    def __init__(self) -> None:
+        self._pages: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def attributes(self, id: int) -> None:
+        """Forget the attributes of a node. Never blocks, so a handler may call it."""
+        with contextlib.suppress(OSError):  # ENOENT: the kernel has forgotten the node already
+            pyfuse3.invalidate_inode(id, True)
+
+    def contents(self, id: int) -> None:
+        """Forget attributes and pages of a node: the attributes at once, the pages soon."""
+        self.attributes(id)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._forget_pages, name="pages", daemon=True)
+            self._thread.start()
+        self._pages.put(id)
+
+    def entry(self, parent: int, name: bytes) -> None:
+        """Forget what, or that nothing, is called *name*; soon."""
+        pyfuse3.invalidate_entry_async(parent, name, ignore_enoent=True)
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._pages.put(None)
+            self._thread.join(PATIENCE)
+            self._thread = None
+
+    def _forget_pages(self) -> None:
+        while (id := self._pages.get()) is not None:
+            with contextlib.suppress(OSError):
+                pyfuse3.invalidate_inode(id)

@@ -1,0 +1,82 @@
+"""Ports: what the mount needs from the daemon. Built once by the daemon, faked by tests.
+
+Threading: everything here is called in the daemon's loop. Only `ask` and `control` may wait, and both have a deadline.
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from syscalls.names import LongNames
+from syscalls.ports import Questions
+from syscalls.values import Results, Viewer
+
+if TYPE_CHECKING:
+    from mounts.nodes import Caller, Node
+
+
+class Changes(Protocol):
+    """Where /files reports what it did. Both return at once."""
+
+    def touched(self, path: bytes) -> None:
+        """Content, metadata or existence at `path` may have changed. Called after the operation; for writes at flush and release."""
+        ...
+
+    def moved(self, old: bytes, new: bytes, exchange: bool = False) -> None: ...
+
+
+@dataclass
+class Ports:
+    """The mount's side of the daemon.
+
+    hidden      names at the folder's top that the mount does not show (b".lsfs")
+    ask         (prompt, folder, viewer) -> Results; TryAgain when the engine is down; counts as one search
+    generation  a number that moves when any answer may have become another one: a file changed, became searchable, got other rights
+    control     (line, viewer) -> reply, the command lines of /ctl (`syscalls.control`)
+    note_error  keeps a sentence for /status
+    watched     whether edits behind the mount are seen
+    readable    (path, viewer) -> whether he may read it now (`Files.readable`); asked of each hit of an answer that was kept
+    names       names of prompts that fit no file name; the same object that `control` answers from
+    inner       name -> factory(folder) of the directories found by name below any folder of /files (b".query"); filled by `tree.build`
+    """
+
+    root_fd: int
+    folder: str
+    mountpoint: str
+    read_only: bool
+    hidden: set[bytes]
+    changes: Changes
+    ask: Callable[[str, bytes, Viewer], Awaitable[Results]]
+    questions: Questions
+    report: Callable[[Viewer], dict[str, Any]]
+    control: Callable[[str, Viewer], Awaitable[str]]
+    generation: Callable[[], int]
+    note_error: Callable[[str], None]
+    watched: Callable[[], bool]
+    readable: Callable[[bytes, Viewer], bool] = field(default=lambda path, viewer: True)
+    names: LongNames = field(default_factory=LongNames)
+    inner: dict[bytes, Callable[[bytes], Node]] = field(default_factory=dict)
+
+    @staticmethod
+    def viewer_of_owner() -> Viewer:
+        """The daemon's own user, as `viewer` says it."""
+        groups = frozenset() if os.getuid() == 0 else frozenset(os.getgroups())
+        return Viewer(os.getuid(), os.getgid(), groups)
+
+    def viewer(self, caller: Caller) -> Viewer:
+        """Who `caller` is, supplementary groups included. Root is asked for none: nothing is closed to root."""
+        if caller.uid == 0:
+            return Viewer(0, caller.gid, frozenset())
+        return Viewer(caller.uid, caller.gid, groups_of(caller.pid))
+
+
+def groups_of(pid: int) -> frozenset[int]:
+    """Supplementary groups of a process or thread; none if it is gone (it then reads less, never more)."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as stream:
+            line = next((row for row in stream if row.startswith(b"Groups:")), b"")
+    except OSError:
+        return frozenset()
+    return frozenset(int(word) for word in line.split()[1:])

@@ -1,0 +1,59 @@
+"""readme: /README.md, how to use the mount with plain file tools. Made from the tables, once for each mount.
+
+Its size is exact and it never changes, so the kernel may keep it.
+"""
+import shlex
+
+from mounts.nodes import Node, VirtualFile
+from mounts.ports import Ports
+from mounts.root import Root
+from mounts.tree import ROWS
+from syscalls.help import usage
+from syscalls.table import CALLS
+
+HEAD = """\
+# This is a semantic file system
+
+{folder} is mounted here. Files are files; a question is a directory. Plain tools (ls, cat, grep, cp, mkdir, rm) are
+enough. The examples work when pasted into a shell, after
+
+    cd {mountpoint}
+
+## Paths
+"""
+
+PROMPTS = """\
+## Questions
+
+A question is words and, where they help: `"a phrase"`, `-word`, `AND OR NOT ( )`, `in:folder/`, `type:pdf,md`,
+`after:2025` (from its start on), `before:2026-03-01` (strictly), `by:USER`, `limit:50`, `mode:words|meaning`. What does
+not parse is searched as words; `read` in results.json says how it was understood. `/` is written `∕` or `%2F` except
+after `in:`. A question longer than a file name (255 bytes) goes through ctl.
+
+Looking searches nothing until a question's directory or document is opened. New files are found by their words at once,
+by meaning a little later; `pending` says how many files are not fully indexed yet.
+"""
+
+CONTROL = """\
+## ctl
+
+Write one line, read the reply on the same descriptor:
+
+    exec 3<>ctl; echo help >&3; cat <&3
+"""
+
+
+def text(ports: Ports) -> str:
+    """README.md of this mount."""
+    parts = [HEAD.format(folder=ports.folder, mountpoint=shlex.quote(ports.mountpoint))]
+    for row in ROWS:
+        writing = f" Writing: {row.writing}." if row.writing else ""
+        parts.append(f"`{row.path}` {row.reading}.{writing}\n\n    {row.example}\n")
+    parts += [PROMPTS, CONTROL]
+    parts.append("\n".join(f"- `{usage(call)}`: {call.summary}" for call in CALLS) + "\n")
+    return "\n".join(parts)
+
+
+def serve(root: Root) -> Node:
+    """The file /README.md."""
+    return VirtualFile.of(text(root.ports).encode("utf-8", "replace"))

@@ -1,0 +1,65 @@
+"""tree: what lsfs looks like, as a table. README.md, the manual and the tests walk it, and `build` makes it so.
+
+A new mount is one row here and one module, whose function (`make`) takes the root and gives the node. For a path with
+`**` it gives a factory: folder -> node, found by name below any folder of /files.
+"""
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from mounts.answers import Answers
+from mounts.files import Files
+from mounts.ports import Ports
+from mounts.root import Root
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A path of the mount: what reading and writing it means, and an example to paste, from the mount's top.
+
+    module, make   what serves it; "" where the row above does
+    """
+
+    path: str
+    reading: str
+    writing: str
+    example: str
+    module: str = ""
+    make: str = "serve"
+
+
+ROWS = (
+    Row("/README.md", "is this text", "", "cat README.md", "mounts.readme"),
+    Row("/files/", "is the folder, live, byte for byte", "as on a local disk", "ls -l files", "mounts.root", "live"),
+    Row("/query/", "lists the saved questions; every other name below it is a question, too",
+        "mkdir saves a question, rmdir forgets it", 'mkdir query/"open questions"; ls query; rmdir query/"open questions"',
+        "mounts.query"),
+    Row("/query/<prompt>/", "is the answer: 01-name, 02-name … are links to the files, best first", "",
+        'ls query/"how do we handle refunds"'),
+    Row("/query/<prompt>/passages.md", "has the best passages, each below its path:line", "",
+        'cat query/"how do we handle refunds"/passages.md'),
+    Row("/query/<prompt>/results.json", "has scores, lines, how the question was read, and what is not indexed yet", "",
+        'cat query/"refunds type:md limit:5"/results.json'),
+    Row("/files/**/.query/<prompt>/", "asks below that folder only (.query is not listed)", "as /query",
+        'ls files/.query/"refunds"', "mounts.query", "inner"),
+    Row("/status", "says how far the index is and what went wrong", "", "cat status", "mounts.status"),
+    Row("/status.json", "says the same to programs", "", "cat status.json", "mounts.status", "serve_json"),
+    Row("/ctl", "lists the commands; after a write, has the reply", "one command line; an unknown one is EINVAL",
+        'exec 3<>ctl; echo "query who approves refunds" >&3; cat <&3', "mounts.ctl"),
+)
+
+
+def build(ports: Ports) -> Root:
+    """The top of the mount, every row below it, and `ports.inner` filled. The daemon attaches `files` to the kernel."""
+    root = Root(ports, Answers(ports), Files(ports))
+    for row in ROWS:
+        if not row.module:
+            continue
+        made = getattr(importlib.import_module(row.module), row.make)(root)
+        above, _, below = row.path.strip("/").partition("/**/")
+        if below:
+            ports.inner[below.split("/")[0].encode()] = made
+        else:
+            root.children[above.encode()] = made
+    return root

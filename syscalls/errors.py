@@ -1,0 +1,40 @@
+"""Errors of the calls: each class carries its errno, each message says what to do.
+
+Raised by syscalls and by the ports they stand on; translated to the kernel's errno in one place (`mounts/fuse.py`), to a sentence by
+`/status`, `/ctl` and the command line.
+"""
+import errno
+
+
+class LsfsError(Exception):
+    """A call that cannot be done. `errno` is what a Unix program sees, the message what a person reads."""
+
+    errno: int = errno.EIO
+
+
+class InvalidArgument(LsfsError):
+    errno = errno.EINVAL
+
+
+class NotFound(LsfsError):
+    errno = errno.ENOENT
+
+
+class TryAgain(LsfsError):
+    errno = errno.EAGAIN
+
+
+class ReadOnly(LsfsError):
+    errno = errno.EROFS
+
+
+class NotPermitted(LsfsError):
+    errno = errno.EPERM
+
+
+class Exists(LsfsError):
+    errno = errno.EEXIST
+
+
+class TooLong(LsfsError):
+    errno = errno.ENAMETOOLONG

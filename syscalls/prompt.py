@@ -1,0 +1,254 @@
+"""prompt: the small language that names are written in.
+
+    words        rank by words and by meaning          "a phrase"       must occur
+    -word        must not occur                        AND OR NOT ( )   conditions; NOT binds before AND, AND before OR
+    in:papers/   type:pdf,docx   after:2025   before:2026-03-01   by:USER   limit:50   mode:words|meaning|both
+
+Words that stand side by side are soft: they rank and exclude nothing; inside a condition they must occur. `in:` and `type:` may be given
+several times and then mean any of them. A value with blanks is quoted: in:"my papers/". Nothing is an error: a prompt that does not parse
+is searched as words, a field whose value makes no sense is a word, and the notes say so.
+
+Pure; `parse` is called in the daemon's loop and takes well under a millisecond for a prompt that fits a name.
+"""
+import functools
+import posixpath
+import re
+import unicodedata
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from lark import Lark, Token, Tree, UnexpectedInput
+
+from syscalls.names import normal
+from syscalls.values import Prompt
+from syscalls.when import when
+
+MOST_HITS = 1000
+MOST_WORDS = 256  # that rank; a pasted page has more, and no index is faster for them
+MOST_TERMS = 64  # of conditions, and of nesting: below the depth that SQLite and Python take
+MODES = ("both", "words", "meaning")
+
+_BREAKS = re.compile(r"[\s/\\,;:!?\"“”„«»()\[\]{}<>|…¿¡—–=]+")
+_OPERATORS = ("AND", "OR", "NOT", "MINUS", "OPEN", "CLOSE")
+
+
+def parse(text: str) -> Prompt:
+    """How `text` is read. Never raises: what cannot be read otherwise is words."""
+    text = normal(text)
+    kinds = [token.type for token in _grammar().lex(text)]
+    if sum(kinds.count(kind) for kind in ("OPEN", "NOT", "MINUS")) > MOST_TERMS:
+        return _as_words(text, "too many parentheses or exclusions; operators and parentheses were searched as words")
+    try:
+        tree = _grammar().parse(text)
+    except UnexpectedInput:
+        return _as_words(text, "an operator or a parenthesis has no partner; they were searched as words")
+    reading = _Reading(text, logical=any(kind in _OPERATORS[:4] for kind in kinds))
+    condition = reading.read(tree.children[0], positive=True, hard=False)
+    if _size(condition) > MOST_TERMS:
+        return _as_words(text, f"more than {MOST_TERMS} conditions; operators were searched as words")
+    return reading.prompt(condition)
+
+
+def continues(text: str) -> bool:
+    """Whether `text` ends inside an `in:` path, so that a slash after it belongs to the prompt."""
+    return re.search(r"""(?:^|[\s(])in:(?:["“][^"”]*["”]?[^\s()]*|[^\s()"“]+)$""", text, re.IGNORECASE) is not None
+
+
+def describe(condition: tuple | None) -> str:
+    """A condition in the prompt's own language, fully parenthesised; "" for none."""
+    if condition is None:
+        return ""
+    kind, value = condition
+    if kind == "word":
+        return str(value)
+    if kind == "phrase":
+        return f'"{value}"'
+    if kind == "not":
+        return f"NOT {describe(value)}"
+    return "(" + f" {kind.upper()} ".join(describe(part) for part in value) + ")"
+
+
+@functools.cache
+def _grammar() -> Lark:
+    grammar = Path(__file__).with_name("prompt.lark").read_text("utf-8")
+    return Lark(grammar, parser="lalr", lexer="basic", propagate_positions=True)
+
+
+def _is_token(value: object) -> bool:
+    return isinstance(value, Token)
+
+
+def _as_words(text: str, note: str) -> Prompt:
+    """The reading of last resort: fields, phrases and -words hold, operators and parentheses are words."""
+    reading = _Reading(text)
+    conditions, excluding = [], False
+    for token in _grammar().lex(text):
+        if token.type == "MINUS":
+            reading.cut(token)
+        if token.type in _OPERATORS:
+            excluding = token.type == "MINUS"
+            reading.words.extend(_pieces(token))
+            continue
+        leaf = reading.leaf(token, positive=not excluding, hard=excluding)
+        if excluding:
+            reading.cut(token)
+            leaf = leaf and ("not", leaf)
+        conditions.append(leaf)
+        excluding = False
+    found = [condition for condition in conditions if condition is not None][:MOST_TERMS]
+    reading.notes.append(note)
+    return reading.prompt(_joined("and", found))
+
+
+def _joined(kind: str, parts: list[tuple]) -> tuple | None:
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return (kind, tuple(parts))
+
+
+def _size(condition: tuple | None) -> int:
+    if condition is None:
+        return 0
+    kind, value = condition
+    if kind == "not":
+        return _size(value)
+    return sum(map(_size, value)) if kind in ("and", "or") else 1
+
+
+def _pieces(text: str) -> list[str]:
+    """The words of a text, without the punctuation around them; marks inside (don't, built-in, v1.2) stay."""
+    return [word for word in (_stripped(piece) for piece in _BREAKS.split(text)) if word]
+
+
+def _stripped(text: str) -> str:
+    first, last = 0, len(text)
+    while first < last and not _counts(text[first]):
+        first += 1
+    while last > first and not _counts(text[last - 1]):
+        last -= 1
+    return text[first:last]
+
+
+def _counts(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LNM"
+
+
+@dataclass
+class _Reading:
+    """What has been understood so far; one for each parse."""
+
+    text: str
+    words: list[str] = field(default_factory=list)
+    cuts: list[tuple[int, int]] = field(default_factory=list)  # spans of the text that carry no positive meaning
+    notes: list[str] = field(default_factory=list)
+    fields: Prompt = field(default_factory=lambda: Prompt(""))
+    logical: bool = False  # operators occur, so parentheses are not the text's own
+
+    def cut(self, token: Token) -> None:
+        self.cuts.append((token.start_pos or 0, token.end_pos or 0))
+
+    def read(self, tree: Tree[Token] | Token, positive: bool, hard: bool) -> tuple | None:
+        if isinstance(tree, Token):
+            return None
+        if tree.data in ("word", "phrase", "field"):
+            return self.leaf(next(tree.scan_values(_is_token)), positive, hard)
+        for token in tree.children:
+            if isinstance(token, Token) and (token.type in ("AND", "OR") or self.logical):
+                self.cut(token)
+        if tree.data == "without":
+            if positive:
+                self.cuts.append((tree.meta.start_pos, tree.meta.end_pos))
+            excluded = self.read(tree.children[1], not positive, hard=True)
+            return None if excluded is None else ("not", excluded)
+        hard = hard or tree.data in ("either", "both")
+        parts = [self.read(child, positive, hard) for child in tree.children]
+        return _joined("or" if tree.data == "either" else "and", [part for part in parts if part is not None])
+
+    def leaf(self, token: Token, positive: bool, hard: bool) -> tuple | None:
+        if token.type == "FIELD" and self.understood(token, positive):
+            self.cut(token)
+            return None
+        pieces = _pieces(token)
+        if positive:
+            self.words.extend(pieces)
+        if not pieces or not (hard or token.type == "PHRASE"):
+            return None
+        if token.type == "PHRASE" or len(pieces) > 1:
+            return ("phrase", " ".join(pieces))
+        return ("word", pieces[0])
+
+    def understood(self, token: Token, positive: bool) -> bool:
+        """Take a field over; False, with a note, if it means nothing and is a word after all."""
+        name, _, value = token.partition(":")
+        value = re.sub('["“”]', "", value)
+        try:
+            if not positive:
+                raise ValueError("a field cannot be excluded")
+            self.fields = _FIELDS[name.lower()](self.fields, value)
+        except ValueError as error:
+            self.notes.append(f"`{token}` was searched as a word: {error}")
+            return False
+        if name.lower() == "limit" and int(value) > MOST_HITS:
+            self.notes.append(f"`{token}` is more than the most, limit:{MOST_HITS}")
+        return True
+
+    def prompt(self, condition: tuple | None) -> Prompt:
+        words = list({word.casefold(): word for word in reversed(self.words)}.values())[::-1]
+        if len(words) > MOST_WORDS:
+            self.notes.append(f"only the first {MOST_WORDS} of {len(words)} words rank")
+        kept, position = [], 0
+        for first, end in sorted(self.cuts):
+            kept.append(self.text[position:max(first, position)])
+            position = max(end, position)
+        kept.append(self.text[position:])
+        meaning = " ".join(" ".join(kept).split())
+        return replace(self.fields, text=self.text, words=tuple(words[:MOST_WORDS]), meaning=meaning if words else "",
+                       condition=condition, notes=tuple(self.notes))
+
+
+def _within(prompt: Prompt, value: str) -> Prompt:
+    path = posixpath.normpath(value.lstrip("/") or ".")
+    if path == ".." or path.startswith("../"):
+        raise ValueError("the path leads out of the folder")
+    if path == ".":
+        return prompt
+    return replace(prompt, within=tuple(dict.fromkeys((*prompt.within, path))))
+
+
+def _type(prompt: Prompt, value: str) -> Prompt:
+    names = [name.strip().lstrip(".").lower() for name in value.rstrip("?!.;").split(",")]
+    names = [name for name in names if name]
+    if not names or not all(re.fullmatch(r"[\w+\-]+", name) for name in names):
+        raise ValueError("a type is a suffix such as pdf or md, several joined by commas")
+    return replace(prompt, types=tuple(dict.fromkeys((*prompt.types, *names))))
+
+
+def _after(prompt: Prompt, value: str) -> Prompt:
+    first = when(value)[0]
+    return replace(prompt, after=first if prompt.after is None else max(first, prompt.after))
+
+
+def _before(prompt: Prompt, value: str) -> Prompt:
+    first = when(value)[0]
+    return replace(prompt, before=first if prompt.before is None else min(first, prompt.before))
+
+
+def _by(prompt: Prompt, value: str) -> Prompt:
+    if not re.fullmatch(r"[A-Za-z0-9_.][\w.\-]*\$?", value, re.ASCII):
+        raise ValueError("an owner is the name or number of a user, or `me`")
+    return replace(prompt, by=value)
+
+
+def _limit(prompt: Prompt, value: str) -> Prompt:
+    if not re.fullmatch("[0-9]{1,9}", value) or int(value) < 1:
+        raise ValueError(f"a limit is a number from 1 to {MOST_HITS}")
+    return replace(prompt, limit=min(int(value), MOST_HITS))
+
+
+def _mode(prompt: Prompt, value: str) -> Prompt:
+    if value.lower() not in MODES:
+        raise ValueError(f"a mode is one of {', '.join(MODES)}")
+    return replace(prompt, mode=value.lower())
+
+
+_FIELDS = {"in": _within, "type": _type, "after": _after, "before": _before, "by": _by, "limit": _limit, "mode": _mode}

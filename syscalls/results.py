@@ -1,0 +1,132 @@
+"""results: an answer as JSON for programs and as Markdown for readers.
+
+`results.json`:
+
+    {"prompt", "read": {"words", "meaning", "condition", "in", "types", "after", "before", "by", "limit", "mode",
+     "notes"}, "folder", "sequence", "pending", "meaning", "took_ms",
+     "hits": [{"path": "files/…", "score", "parts": {…}, "passages": [{"lines": [first, last], "text", "score"}]}]}
+
+Both are valid UTF-8. A byte of a path that is none is the escape \\udcXX in JSON (Python's surrogateescape) and
+`?` in Markdown. Times are UTC.
+"""
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from syscalls.prompt import describe, parse
+from syscalls.values import Hit, Passage, Prompt, Results
+
+READABLE_PASSAGES = 20  # in passages.md, or as many as the prompt's limit if that is more
+
+_MEANING = {
+    "off": "Found by words only: embeddings are switched off.",
+    "loading": "Found by words only: the model is still loading; ask again in a moment.",
+    "unavailable": "Found by words only: the model is not available (see /status).",
+}
+
+
+def results_json(results: Results) -> bytes:
+    """The answer as one JSON object, indented, ending in a line break."""
+    answer = {
+        "prompt": results.prompt.text,
+        "read": _reading(results.prompt),
+        "folder": _shown(results.folder),
+        "sequence": results.sequence,
+        "pending": results.pending,
+        "meaning": results.meaning,
+        "took_ms": round(results.took_ms, 1),
+        "hits": [_hit(hit) for hit in results.hits],
+    }
+    # Lone surrogates occur in strings only, where Python's \udcXX is JSON's own escape.
+    return (json.dumps(answer, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
+
+
+def from_json(data: bytes) -> Results:
+    """The answer that `results_json` wrote; the prompt is read anew. ValueError if it is no such thing."""
+    try:
+        answer = json.loads(data)
+        hits = tuple(
+            Hit(_path(hit["path"]), hit["score"], hit["parts"],
+                tuple(Passage(found["lines"][0], found["lines"][1], found["text"], found["score"])
+                      for found in hit["passages"]))
+            for hit in answer["hits"])
+        return Results(parse(answer["prompt"]), _path(answer["folder"]), hits, answer["sequence"],
+                       answer["pending"], answer["meaning"], answer["took_ms"])
+    except (KeyError, TypeError, IndexError) as error:
+        raise ValueError("this is no results.json") from error
+
+
+def passages_md(results: Results) -> bytes:
+    """The best passages of all hits, best first, each below its `path:line`."""
+    lines = [f"# {' '.join(results.prompt.text.split())}", "", *(f"- {line}" for line in _honest(results)), ""]
+    passages = [(hit, passage) for hit in results.hits for passage in hit.passages]
+    passages.sort(key=lambda pair: -pair[1].score)
+    for hit, passage in passages[:max(READABLE_PASSAGES, results.prompt.limit)]:
+        lines += [f"## {_shown(hit.path)}:{passage.first_line}", "", *_quoted(passage), ""]
+    silent = [hit for hit in results.hits if not hit.passages]
+    if silent:
+        lines += ["## Found by name alone", "", *(f"- {_shown(hit.path)}" for hit in silent), ""]
+    return "\n".join(lines).encode("utf-8", "replace")
+
+
+def _reading(prompt: Prompt) -> dict[str, Any]:
+    return {
+        "words": list(prompt.words), "meaning": prompt.meaning, "condition": describe(prompt.condition),
+        "in": list(prompt.within), "types": list(prompt.types), "after": _time(prompt.after),
+        "before": _time(prompt.before), "by": prompt.by, "limit": prompt.limit, "mode": prompt.mode,
+        "notes": list(prompt.notes),
+    }
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    return {
+        "path": _shown(hit.path),
+        "score": round(hit.score, 6),
+        "parts": {name: round(value, 6) for name, value in hit.parts.items()},
+        "passages": [{"lines": [passage.first_line, passage.last_line], "text": passage.text,
+                      "score": round(passage.score, 6)} for passage in hit.passages],
+    }
+
+
+def _honest(results: Results) -> list[str]:
+    """What a reader should know before believing the answer."""
+    count = len(results.hits)
+    found = f"{count} {'file' if count == 1 else 'files'}, index {results.sequence}."
+    if not count:
+        found = "Nothing found. " + _advice(results.prompt)
+    lines = [found, *results.prompt.notes]
+    if results.pending:
+        lines.append(f"{results.pending} files are not fully indexed yet; the answer may still change.")
+    if results.meaning in _MEANING and results.prompt.mode != "words":
+        lines.append(_MEANING[results.meaning])
+    return lines
+
+
+def _advice(prompt: Prompt) -> str:
+    """What to try next, by what narrowed the question."""
+    tries: list[tuple[Any, str]] = [
+        (prompt.condition, f"Every hit must fulfil {describe(prompt.condition)}: leave out the quotes or operators."),
+        (prompt.within, f"Only {', '.join(prompt.within)} was searched: leave out in:."),
+        (prompt.types, f"Only {', '.join(prompt.types)} files were searched: leave out type:."),
+        (prompt.after or prompt.before or prompt.by, "Only some times or owners were searched: leave those out."),
+    ]
+    return next((advice for narrowed, advice in tries if narrowed), "Try fewer or other words.")
+
+
+def _quoted(passage: Passage) -> list[str]:
+    """Text of files is data: it is quoted, so that no heading in it reads as one of ours."""
+    return [f"> {line}".rstrip() for line in passage.text.splitlines()]
+
+
+def _time(nanoseconds: int | None) -> str | None:
+    if nanoseconds is None:
+        return None
+    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).isoformat()
+
+
+def _shown(path: bytes) -> str:
+    return ("files/" + path.decode("utf-8", "surrogateescape")).rstrip("/")
+
+
+def _path(shown: str) -> bytes:
+    return shown.removeprefix("files").removeprefix("/").encode("utf-8", "surrogateescape")

@@ -1,0 +1,111 @@
+"""status: how far the index is and what went wrong. Reached as /status, /status.json, `status` in /ctl, `lsfs status`.
+
+What is reported comes from the daemon as a dict; the keys that everyone may rely on are those of `KEYS`, further ones
+pass through to JSON. `errors` are {"time": seconds since the epoch, "path", "error"}, newest first, `error_count` says
+how many there are: errors name paths, so only the owner of the mount and root see them.
+"""
+import json
+import textwrap
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from syscalls.values import Viewer
+
+if TYPE_CHECKING:
+    from syscalls.control import Command
+
+KEYS = ("version", "pid", "engine", "files", "pending", "generation", "searches", "embeddings", "errors")
+WIDTH = 80
+BAR = 30
+SHOWN_ERRORS = 8
+
+
+def status(report: dict[str, Any], viewer: Viewer, owner: int) -> dict[str, Any]:
+    """What of `report` this viewer may see: to strangers, errors are a number."""
+    errors = report.get("errors") or []
+    if viewer.uid in (0, owner) or not errors:
+        return report
+    return {**report, "errors": [], "error_count": report.get("error_count", len(errors))}
+
+
+def as_json(report: dict[str, Any]) -> bytes:
+    """One JSON object, indented; bytes of paths that are not UTF-8 are escaped."""
+    text = json.dumps(report, ensure_ascii=False, indent=1, default=_plain)
+    return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """One screen for a person, no line wider than 80 columns, without a line break at the end."""
+    files, pending = report.get("files") or 0, report.get("pending") or 0
+    engine, disk = report.get("engine") or {}, report.get("disk") or {}
+    waiting = f"{pending} not fully indexed yet" if pending else "none, everything is indexed"
+    if report.get("scanning"):
+        waiting += "; still looking for changes"
+    rows = [
+        ("lsfs", f"{report.get('version', '?')}, process {report.get('pid', '?')}"),
+        ("folder", report.get("folder")),
+        ("mountpoint", report.get("mountpoint")),
+        ("files", f"{files} {_bar(files - pending, files)}"),
+        ("pending", waiting),
+        ("engine", _listed((("", engine.get("state", "unknown")), ("process ", engine.get("pid")),
+                            ("", engine.get("memory") and _size(engine["memory"]))))),
+        ("model", _listed((("", engine.get("model")), ("meaning ", engine.get("meaning"))))),
+        ("index", _listed((("passages ", engine.get("passages")), ("with vectors ", engine.get("embedded"))))),
+        ("asked", f"searches {report.get('searches', 0)}, embeddings {report.get('embeddings', 0)}"),
+        ("disk", _listed((("free ", disk.get("free") and _size(disk["free"])),
+                          ("taken by lsfs ", disk.get("state") and _size(disk["state"]))))),
+        ("generation", report.get("generation")),
+        ("failure", engine.get("error")),
+    ]
+    lines = [_clipped(f"{name:<12}{_value(value)}") for name, value in rows if value not in (None, "")]
+    return "\n".join(lines + _errors(report))
+
+
+def _listed(pairs: tuple[tuple[str, Any], ...]) -> str:
+    return ", ".join(f"{name}{value}" for name, value in pairs if value is not None)
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def _bar(done: int, whole: int) -> str:
+    share = 1.0 if whole <= 0 else max(0.0, min(1.0, done / whole))
+    filled = int(share * BAR)
+    return f"[{'#' * filled}{'.' * (BAR - filled)}] {int(share * 100)} %"
+
+
+def _errors(report: dict[str, Any]) -> list[str]:
+    errors = report.get("errors") or []
+    lines = [f"{'errors':<12}{report.get('error_count', len(errors)) or 'none'}"]
+    for error in errors[:SHOWN_ERRORS]:
+        lines += [_clipped(line) for line in textwrap.wrap(
+            _sentence(error), WIDTH, initial_indent="  - ", subsequent_indent="    ")[:3]]
+    return lines
+
+
+def _sentence(error: dict[str, Any]) -> str:
+    when = error.get("time")
+    moment = datetime.fromtimestamp(when).isoformat(" ", "seconds") if when else None
+    return " ".join(_value(part) for part in (moment, error.get("path"), error.get("error")) if part)
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else str(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def _clipped(line: str) -> str:
+    line = "".join(character if character.isprintable() else "?" for character in line)
+    return line if len(line) <= WIDTH else line[:WIDTH - 1] + "…"
+
+
+async def reply(command: "Command") -> str:
+    return as_text(status(command.report(command.viewer), command.viewer, command.owner))

@@ -1,0 +1,51 @@
+"""What the tree relies on in saved questions: the fake that its tests use, and those of history.db."""
+
+import pytest
+import trio
+from query_fakes import SavedQuestions
+
+
+def real(tmp_path):
+    from lsfs.history.questions import Questions
+    from lsfs.history.store import State
+
+    state = State(tmp_path / "state")
+
+    async def at_once(function, *arguments):
+        return function(*arguments)
+
+    return Questions(state.database, at_once), state.close
+
+
+@pytest.fixture(params=["fake", "real"])
+def questions(request, tmp_path):
+    if request.param == "fake":
+        yield SavedQuestions()
+        return
+    made, close = real(tmp_path)
+    yield made
+    close()
+
+
+def test_a_question_is_listed_until_it_is_forgotten(questions):
+    async def main():
+        await questions.save(b"", "one")
+        await questions.save(b"papers", "two")
+        assert questions.saved(b"") == ("one",) and questions.saved(b"papers") == ("two",)
+        assert set(questions.all()) == {(b"", "one"), (b"papers", "two")}
+        await questions.forget(b"", "one")
+        assert questions.saved(b"") == () and questions.all() == ((b"papers", "two"),)
+    trio.run(main)
+
+
+def test_an_answer_is_kept_as_long_as_its_question(questions):
+    async def main():
+        await questions.save(b"", "one")
+        assert questions.kept(b"", "one") is None
+        await questions.keep(b"", "one", b"{}")
+        assert questions.kept(b"", "one") == b"{}"
+        await questions.keep(b"", "never saved", b"{}")
+        assert questions.kept(b"", "never saved") is None
+        await questions.forget(b"", "one")
+        assert questions.kept(b"", "one") is None
+    trio.run(main)

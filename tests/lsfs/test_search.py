@@ -1,0 +1,340 @@
+"""search: which live files answer a query, over a real words.db, history.db, vectors.db and Lance table."""
+
+import hashlib
+import time
+
+import numpy as np
+import pytest
+
+from lsfs.engine.document import Cut
+from lsfs.history import paths
+from lsfs.history.store import open_history
+from lsfs.index import fusion
+from lsfs.index.lance import Table
+from lsfs.index.search import Search
+from lsfs.index.store import Store, content_of
+from lsfs.index.vectors import Vectors
+from syscalls.errors import InvalidArgument, TryAgain
+
+DIMENSION = 4
+
+
+def direction(*numbers):
+    vector = np.array(numbers, dtype=np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+class Library:
+    """Files as the daemon and the indexer would have written them down."""
+
+    def __init__(self, state):
+        self.history = open_history(state / "history.db")
+        self.store = Store(state / "index", str(state / "history.db"), "m")
+        self.vectors = Vectors(state / "vectors.db", "m")
+        self.table = Table(state / "index" / "lance", DIMENSION)
+        self.search = Search(self.store.path, state / "history.db", self.vectors)
+        self.sequence = 0
+
+    def add(self, path, text="", *, vector=None, in_lance=True, type="text", uid=1000, mtime=0, state="text"):
+        """A file whose passages are the paragraphs of `text`, all with one vector."""
+        path = path.encode()
+        digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+        cuts = [Cut(n, n, "", part) for n, part in enumerate(text.split("\n\n"), 1)] if text else []
+        if self.store.known(digest) is None and state == "text":
+            with self.store.writing():
+                self.store.add(digest, type, cuts, vector is not None, False)
+            if vector is not None:
+                waiting = self.store.waiting(1000)
+                self.vectors.put((w.key, vector) for w in waiting)
+                if in_lance:
+                    ids = [w.passage for w in waiting]
+                    self.table.add(
+                        ids,
+                        [content_of(p) for p in ids],
+                        [w.key for w in waiting],
+                        np.stack([vector] * len(waiting)),
+                    )
+                self.store.mark([w.passage for w in waiting])
+        self._commit(path, digest, type, uid, mtime, state)
+
+    def _commit(self, path, digest, type, uid, mtime, state):
+        self.sequence += 1
+        parent, name = paths.split(path)
+        row = self.history.execute(
+            "insert into file (parent, name, kind, size, mtime_ns, ctime_ns, ino, mode, uid, gid, digest, type, suffix, state, "
+            "dirty, complete, born) "
+            "values (?, ?, 'file', 1, ?, 0, 0, 33188, ?, 0, ?, ?, ?, ?, 0, 1, ?)",
+            (parent, name, mtime, uid, digest, type, paths.suffix(name), state, self.sequence),
+        ).lastrowid
+        self.history.execute("insert into path_words (rowid, words) values (?, ?)", (row, paths.words(path)))
+        self.history.execute("update meta set value = ? where key = 'sequence'", (self.sequence,))
+
+    def remove(self, path):
+        self.sequence += 1
+        parent, name = paths.split(path.encode())
+        found = self.history.execute(
+            "select id from file where parent = ? and name = ? and died is null", (parent, name)
+        ).fetchone()[0]
+        self.history.execute("update file set died = ? where id = ?", (self.sequence, found))
+        self.history.execute("delete from path_words where rowid = ?", (found,))
+        self.history.execute("update meta set value = ? where key = 'sequence'", (self.sequence,))
+
+    def ask(self, *words, vector=None, **query):
+        query = {
+            "words": list(words),
+            "meaning": " ".join(words),
+            "condition": None,
+            "mode": "both",
+            "limit": 20,
+        } | query
+        return self.search.run(query, vector, self.table if vector is not None else None)
+
+    def found(self, *words, **query):
+        return [hit["path"].decode() for hit in self.ask(*words, **query)["hits"]]
+
+
+@pytest.fixture
+def library(tmp_path):
+    library = Library(tmp_path)
+    yield library
+    library.search.close()
+    library.vectors.close()
+    library.store.close()
+    library.history.close()
+
+
+def test_the_file_with_the_words_is_found_with_its_lines(library):
+    library.add("policies/refund.md", "welcome\n\nrefunds over 500 need two signatures\n\nbye")
+    library.add("faq.md", "how to log in")
+    (hit,) = library.ask("two", "signatures")["hits"]
+    assert hit["path"] == b"policies/refund.md"
+    assert hit["passages"][0]["lines"] == [2, 2]
+    assert hit["passages"][0]["text"] == "refunds over 500 need two signatures"
+    assert 0 < hit["score"] <= 1 and hit["parts"]["words"] == 1.0
+
+
+def test_meaning_finds_what_no_word_does(library):
+    library.add("a.md", "approval of repayments", vector=direction(1, 0, 0, 0))
+    library.add("b.md", "the weather", vector=direction(0, 1, 0, 0))
+    assert library.found("signature", vector=direction(1, 0.1, 0, 0)) == ["a.md", "b.md"]
+
+
+def test_words_and_meaning_together_beat_either(library):
+    library.add("both.md", "refund rules", vector=direction(1, 0.3, 0, 0))
+    library.add("words.md", "refund party", vector=direction(0, 0, 1, 0))
+    library.add("meaning.md", "repayment rights", vector=direction(1, 0, 0, 0))
+    assert library.found("refund", vector=direction(1, 0, 0, 0))[0] == "both.md"
+
+
+def test_a_file_found_by_its_words_has_its_true_meaning(library):
+    library.add("near.md", "refund one", vector=direction(1, 0, 0, 0), in_lance=False)
+    library.add("far.md", "refund two", vector=direction(0, 1, 0, 0))
+    hits = library.ask("refund", vector=direction(1, 0, 0, 0))["hits"]
+    assert [(hit["path"], hit["parts"]["meaning"]) for hit in hits] == [(b"near.md", 1.0), (b"far.md", 0.0)]
+
+
+def test_a_mode_uses_one_signal_alone(library):
+    library.add("words.md", "refund", vector=direction(0, 1, 0, 0))
+    library.add("meaning.md", "repayment", vector=direction(1, 0, 0, 0))
+    assert library.found("refund", mode="words") == ["words.md"]
+    assert library.found("refund", mode="meaning", vector=direction(1, 0, 0, 0))[0] == "meaning.md"
+
+
+def test_meaning_without_a_model_falls_back_to_words(library):
+    library.add("words.md", "refund")
+    assert library.found("refund", mode="meaning") == ["words.md"]
+
+
+def test_every_live_path_of_a_content_is_a_hit(library):
+    library.add("b/copy.md", "refund rules")
+    library.add("a/original.md", "refund rules")
+    assert library.found("refund") == ["a/original.md", "b/copy.md"]
+
+
+def test_a_rename_and_a_deletion_hold_at_once(library):
+    library.add("old.md", "refund rules")
+    assert library.found("refund") == ["old.md"]
+    library.remove("old.md")
+    library.add("new.md", "refund rules")
+    assert library.found("refund") == ["new.md"]
+    library.remove("new.md")
+    answer = library.ask("refund")
+    assert (answer["hits"], answer["sequence"]) == ([], library.sequence)
+
+
+def test_dead_contents_do_not_crowd_out_live_ones(library):
+    for n in range(300):
+        library.add(f"dead{n}", f"refund refund refund number{n}")
+        library.remove(f"dead{n}")
+    library.add(
+        "live.md", "one refund among many other words that make it a weaker match than all of the others"
+    )
+    assert library.found("refund") == ["live.md"]
+
+
+def test_a_file_without_text_is_found_by_its_path(library):
+    library.add("photos/holiday_in_Lisbon.jpg", type="jpeg", state="other")
+    library.add("notes.md", "nothing here")
+    (hit,) = library.ask("lisbon")["hits"]
+    assert (hit["path"], hit["passages"], hit["parts"]["path"]) == (b"photos/holiday_in_Lisbon.jpg", [], 1.0)
+
+
+def test_secret_failed_and_unreadable_files_are_never_hits(library):
+    library.add("shown.md", "refund rules")
+    for state in ("secret", "failed", "unreadable", "new"):
+        library.add(f"{state}/refund.md", "refund rules", state=state)
+    assert library.found("refund") == ["shown.md"]
+
+
+def test_a_path_says_something_about_a_file(library):
+    library.add("billing/refunds.md", "how we do it here")
+    library.add("misc/other.md", "refunds")
+    assert set(library.found("refunds")) == {"billing/refunds.md", "misc/other.md"}
+
+
+SCOPES = [
+    ({"folder": b"a"}, ["a/b/two.py", "a/one.md"]),
+    ({"folder": b"a/b"}, ["a/b/two.py"]),
+    ({"within": [b"a/one.md", b"ab"]}, ["a/one.md", "ab/three.md"]),
+    ({"folder": b"a", "within": [b"a/b", b"ab"]}, ["a/b/two.py"]),
+    ({"types": ["markdown"]}, ["a/one.md", "ab/three.md"]),
+    ({"types": ["code"]}, ["a/b/two.py"]),
+    ({"types": ["py", "nothing"]}, ["a/b/two.py"]),
+    ({"after": 20}, ["a/b/two.py", "ab/three.md"]),
+    ({"before": 20}, ["a/one.md"]),
+    ({"after": 10, "before": 30}, ["a/b/two.py", "a/one.md"]),
+    ({"uid": 7}, ["ab/three.md"]),
+    ({"folder": b"nowhere"}, []),
+]
+
+
+@pytest.mark.parametrize(("scope", "expected"), SCOPES)
+@pytest.mark.parametrize("words", [("refund",), ()])
+def test_a_scope_narrows_the_search_or_lists_what_is_in_it(library, scope, expected, words):
+    library.add("a/one.md", "a refund", type="markdown", mtime=10, vector=direction(1, 0, 0, 0))
+    library.add("a/b/two.py", "the refund", type="python", mtime=20, vector=direction(1, 1, 0, 0))
+    library.add("ab/three.md", "any refund", type="markdown", mtime=30, uid=7, vector=direction(1, 0, 1, 0))
+    assert sorted(library.found(*words, **scope)) == expected
+    if words:
+        assert sorted(library.found(*words, vector=direction(1, 0, 0, 0), **scope)) == expected
+
+
+CONDITIONS = [
+    (("word", "refund"), ["1", "2", "3"]),
+    (("word", "REFUNDS"), ["1", "2", "3"]),
+    (("phrase", "two signatures"), ["1"]),
+    (("and", [("word", "refund"), ("word", "signature")]), ["1", "2"]),
+    (("or", [("word", "weather"), ("phrase", "two signatures")]), ["1", "4"]),
+    (("not", ("word", "refund")), ["4", "draft/5.bin"]),
+    (("and", [("word", "refund"), ("not", ("word", "draft"))]), ["1", "2"]),
+    (("word", "draft"), ["3", "draft/5.bin"]),
+    (("not", ("or", [("word", "refund"), ("word", "draft")])), ["4"]),
+    (("word", "?!"), ["1", "2", "3", "4", "draft/5.bin"]),
+]
+
+
+@pytest.mark.parametrize(("tree", "expected"), CONDITIONS)
+def test_a_condition_is_met_somewhere_in_the_file_or_its_path(library, tree, expected):
+    library.add("1", "a refund\n\nneeds two signatures")
+    library.add("2", "signatures: two\n\nrefund")
+    library.add("3", "refund, a draft")
+    library.add("4", "the weather")
+    library.add("draft/5.bin", type="binary", state="other")
+    assert sorted(library.found(condition=tree)) == expected
+
+
+def test_a_condition_holds_for_what_meaning_finds(library):
+    library.add("a.md", "approval of repayments, draft", vector=direction(1, 0, 0, 0))
+    library.add("b.md", "approval of repayments", vector=direction(1, 0, 0, 0))
+    assert library.found("sign", vector=direction(1, 0, 0, 0), condition=("not", ("word", "draft"))) == [
+        "b.md"
+    ]
+
+
+@pytest.mark.parametrize("tree", [("near", "a"), ("and", []), ("word", 3), "refund", ["not"]])
+def test_a_malformed_condition_is_refused(library, tree):
+    with pytest.raises(InvalidArgument):
+        library.ask("refund", condition=tree)
+
+
+def test_a_condition_nested_without_end_is_refused(library):
+    tree = ("word", "a")
+    for _ in range(5000):
+        tree = ("not", tree)
+    with pytest.raises(InvalidArgument, match="deeply"):
+        library.ask(condition=tree)
+
+
+def test_equal_scores_are_ordered_by_path(library):
+    for name in ("c", "a", "b"):
+        library.add(name, f"refund {name}{name}{name}")
+    assert library.found("refund") == ["a", "b", "c"]
+
+
+def test_a_limit_is_kept_and_more_is_announced(library):
+    for n in range(5):
+        library.add(f"{n}", f"refund x{n}x")
+    answer = library.ask("refund", limit=3)
+    assert ([hit["path"] for hit in answer["hits"]], answer["more"]) == ([b"0", b"1", b"2"], True)
+    assert not library.ask("refund", limit=5)["more"]
+
+
+def test_three_passages_of_a_hit_are_shown_at_most_best_first(library):
+    library.add(
+        "a",
+        "refund\n\nrefund refund signature\n\nrefund other words\n\nrefund again and other words\n\nnothing",
+    )
+    (hit,) = library.ask("refund", "signature")["hits"]
+    assert len(hit["passages"]) == 3
+    assert hit["passages"][0]["lines"] == [2, 2]
+    scores = [passage["score"] for passage in hit["passages"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_a_prompt_without_anything_to_search_finds_nothing(library):
+    library.add("a", "text")
+    assert library.ask("?!")["hits"] == []
+
+
+def test_a_passed_deadline_is_try_again(library):
+    with library.store.writing():
+        library.store.add(
+            b"d" * 16,
+            "text",
+            [Cut(n, n, "", f"refund number {n} and more words") for n in range(3000)],
+            False,
+            False,
+        )
+    library._commit(b"big", b"d" * 16, "text", 0, 0, "text")
+    with pytest.raises(TryAgain):
+        library.search.run({"words": ["refund", "number"], "limit": 5}, until=time.monotonic() - 1)
+    assert library.found("refund") == ["big"]
+
+
+def test_names_that_are_no_text_are_found(library):
+    library._commit(b"caf\xff refund", None, "binary", 0, 0, "other")
+    assert library.ask("refund")["hits"][0]["path"] == b"caf\xff refund"
+
+
+def test_no_signal_swamps_the_others():
+    scored = fusion.fuse({"words": {"a": 90.0, "b": 45.0}, "meaning": {"a": 0.1, "b": 0.2}, "path": {}})
+    assert scored["a"][1] == {"words": 1.0, "meaning": 0.5, "path": 0.0}
+    assert all(0 <= score <= 1 for score, _ in scored.values())
+
+
+def test_a_signal_that_is_not_in_use_is_not_missed():
+    assert fusion.fuse({"words": {"a": 2.0}})["a"][0] == 1.0
+
+
+def test_collected_contents_leave_no_trace(library):
+    library.add("gone", "refund gone", vector=direction(1, 0, 0, 0))
+    library.add("kept", "refund kept", vector=direction(1, 0, 0, 0))
+    library.remove("gone")
+    assert library.store.collect(0) == []  # its dead row may be asked for by a snapshot
+    library.history.execute("delete from file where died is not null")
+    assert library.store.collect(3600) == []
+    (content,) = library.store.collect(0)
+    library.table.delete([content])
+    assert library.vectors.collect(f"file:{library.store.path}?mode=ro") == 1
+    assert library.found("refund", vector=direction(1, 0, 0, 0)) == ["kept"]
+    assert library.store.counts() == {"contents": 1, "passages": 1, "embedded": 1, "waiting": 0}

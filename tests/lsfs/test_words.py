@@ -1,0 +1,109 @@
+"""words: what a prompt's words find in passages."""
+
+import contextlib
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lsfs.index import words
+
+
+@pytest.fixture
+def db():
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        db.execute(words.TABLE)
+        yield db
+
+
+def found(db, *said):
+    return [passage for passage, _ in words.match(db, words.terms(said), 10)]
+
+
+def test_the_passage_with_more_of_the_words_comes_first(db):
+    words.insert(
+        db,
+        [
+            (1, "", "refunds need a signature"),
+            (2, "", "refunds over 500 need two signatures"),
+            (3, "", "the weather"),
+        ],
+    )
+    assert found(db, "two", "refund", "signatures") == [2, 1]
+
+
+def test_a_heading_counts_more_than_the_text(db):
+    words.insert(
+        db, [(1, "", "about refunds and other things"), (2, "refunds", "about money and other things")]
+    )
+    assert found(db, "refunds") == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [("def parseHeader(x)", "header"), ("HTTPServerError", "server"), ("snake_case_name", "case")],
+)
+def test_an_identifier_is_found_by_its_parts(db, text, asked):
+    words.insert(db, [(1, "", text)])
+    assert found(db, asked) == [1]
+
+
+def test_an_identifier_is_found_as_it_is_written(db):
+    words.insert(db, [(1, "", "parse the header"), (2, "", "parseHeader")])
+    assert found(db, "parseHeader")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [("Café Zürich", "cafe"), ("RÉSUMÉ", "résumé"), ("全文検索エンジン", "検索"), ("Обзор рынка", "рынка")],
+)
+def test_words_of_other_languages_are_found(db, text, asked):
+    words.insert(db, [(1, "", text), (2, "", "something else")])
+    assert found(db, asked) == [1]
+
+
+def test_stopwords_do_not_search_unless_nothing_else_is_there():
+    assert words.terms(["what", "is", "the", "refund"]) == ["refund"]
+    assert words.terms(["to", "be"]) == ["to", "be"]
+
+
+def test_a_prompt_of_punctuation_finds_nothing(db):
+    words.insert(db, [(1, "", "text")])
+    assert words.terms(["?!", "--"]) == []
+    assert words.exactly("?!") is None
+    assert found(db, "?!") == []
+
+
+def test_deleted_passages_are_found_no_more_and_leave_the_statistics_as_they_were(db):
+    words.insert(db, [(1, "a", "refunds need parseHeader"), (2, "b", "refunds")])
+    before = words.match(db, ["refunds"], 10)
+    words.insert(db, [(3, "title", "refunds again, getHTTPThing")])
+    words.delete(db, [(3, "title", "refunds again, getHTTPThing")])
+    assert words.match(db, ["refunds"], 10) == before
+    assert found(db, "thing") == []
+
+
+def test_only_the_contents_in_scope_are_searched(db):
+    words.insert(db, [(1 << 20, "", "refund"), (2 << 20, "", "refund")])
+    assert [p for p, _ in words.match(db, ["refund"], 10, "[2]")] == [2 << 20]
+
+
+@given(st.text(max_size=60))
+def test_no_prompt_is_an_error_of_syntax(text):
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        db.execute(words.TABLE)
+        words.insert(db, [(1, "", words.clean(text))])
+        words.match(db, words.terms([text]), 5)
+        if (expression := words.exactly(text)) is not None:
+            db.execute("select rowid from words where words match ?", (expression,)).fetchall()
+
+
+@given(st.from_regex(r"[a-zA-Z0-9]{2,12}( [a-zA-Z0-9]{2,12}){0,3}", fullmatch=True))
+def test_a_text_is_found_by_itself_as_a_phrase(text):
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        db.execute(words.TABLE)
+        words.insert(db, [(1, "", f"before, {text}; after")])
+        assert db.execute(
+            "select rowid from words where words match ?", (words.exactly(text),)
+        ).fetchall() == [(1,)]

@@ -1,0 +1,170 @@
+"""Mounting and unmounting: what a user types, what comes back, and that nothing stays behind."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+from mounted_helpers import LSFS
+
+FILES_ONLY = "[index]\nenabled = no\n"
+
+
+def lsfs(*words: object) -> subprocess.CompletedProcess:
+    return subprocess.run([*LSFS, *map(os.fspath, map(str, words))], capture_output=True, text=True, timeout=120)
+
+
+def gone(mounted) -> bool:
+    return f" {mounted.path} " not in pathlib.Path("/proc/self/mountinfo").read_text()
+
+
+def alive(pid: int) -> bool:
+    """Running, not a zombie that its parent has not looked after yet."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_the_mount_cleanly_and_nothing_is_lost(mount, number):
+    mounted = mount(conf=FILES_ONLY)
+    (mounted.files / "kept.md").write_text("kept")
+    pid = mounted.pid
+    os.kill(pid, number)
+    mounted.until(lambda: gone(mounted) and not alive(pid))
+    assert (mounted.folder / "kept.md").read_text() == "kept"
+    mounted.mount()
+    assert (mounted.files / "kept.md").read_text() == "kept"
+
+
+def test_umount_by_the_systems_own_tools_ends_the_daemon_too(mount):
+    mounted = mount(conf=FILES_ONLY)
+    pid = mounted.pid
+    subprocess.run(["fusermount3", "-u", mounted.path], check=True)
+    mounted.until(lambda: not alive(pid))
+    assert gone(mounted)
+
+
+def test_umount_returns_when_the_daemon_has_ended(mount):
+    mounted = mount(conf=FILES_ONLY)
+    pid = mounted.pid
+    mounted.umount()
+    assert gone(mounted) and not alive(pid)
+
+
+def test_a_busy_mount_is_not_taken_away(mount):
+    mounted = mount(conf=FILES_ONLY)
+    with open(mounted.files / "held", "w") as stream:
+        done = lsfs("umount", mounted.path)
+        assert done.returncode == 25 and done.stderr.startswith("lsfs: ")
+        stream.write("still here")
+    assert (mounted.files / "held").read_text() == "still here"
+
+
+def test_a_dead_mount_is_recovered_by_the_next_mount(mount):
+    mounted = mount(conf=FILES_ONLY)
+    (mounted.files / "kept.md").write_text("kept")
+    os.kill(mounted.pid, signal.SIGKILL)
+    mounted.until(mounted.dead)
+    assert not gone(mounted), "a crash leaves the mount, so that nobody takes an empty folder for the truth"
+    mounted.mount()
+    assert (mounted.files / "kept.md").read_text() == "kept"
+
+
+def test_a_dead_mount_can_be_unmounted(mount):
+    mounted = mount(conf=FILES_ONLY)
+    os.kill(mounted.pid, signal.SIGKILL)
+    mounted.until(mounted.dead)
+    assert lsfs("umount", mounted.path).returncode == 0
+    assert gone(mounted)
+
+
+def test_refusals_say_what_is_wrong_and_have_their_codes(mount, tmp_path):
+    mounted = mount(conf=FILES_ONLY)
+    other, full, plain = tmp_path / "other", tmp_path / "full", tmp_path / "plain"
+    other.mkdir()
+    (full / "something").mkdir(parents=True)
+    plain.write_text("")
+    (mounted.folder / "inner").mkdir()
+    newer = tmp_path / "newer"
+    newer.mkdir()
+    import sqlite3
+
+    with sqlite3.connect(newer / "history.db") as database:
+        database.execute("pragma user_version = 999")
+    cases = [
+        (10, tmp_path / "missing", other), (11, plain, other), (12, mounted.folder, tmp_path / "missing"),
+        (12, mounted.folder, plain), (13, mounted.folder, full), (14, mounted.folder, mounted.folder / "inner"),
+        (14, tmp_path, other), (14, mounted.folder, mounted.folder), (15, tmp_path / "full", mounted.path),
+        (18, mounted.folder, other), (19, full, other, "--state", newer), (21, full, other, "--model", "no-such-model"),
+    ]  # fmt: skip
+    for code, folder, mountpoint, *options in cases:
+        done = lsfs("mount", folder, mountpoint, *options)
+        assert done.returncode == code, (code, folder, mountpoint, done)
+        assert done.stderr.startswith("lsfs: ") and done.stderr.count("\n") == 1, done.stderr
+    assert lsfs("umount", other).returncode == 22
+    assert lsfs("mount", mounted.folder).returncode == 2
+    assert sqlite3.connect(newer / "history.db").execute("pragma user_version").fetchone()[0] == 999
+
+
+def test_a_read_only_mount_refuses_every_change_and_answers(mount, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "a.md").write_text("a")
+    mounted = mount(folder, "--read-only", conf=FILES_ONLY)
+    assert (mounted.files / "a.md").read_text() == "a"
+    for change in (
+        lambda: (mounted.files / "b.md").write_text("b"),
+        lambda: (mounted.files / "a.md").write_text("b"),
+        lambda: (mounted.files / "a.md").unlink(),
+        lambda: (mounted.files / "d").mkdir(),
+        lambda: (mounted.files / "a.md").rename(mounted.files / "c.md"),
+        lambda: (mounted.files / "a.md").chmod(0o600),
+        lambda: (mounted.query / "saved").mkdir(),
+    ):
+        with pytest.raises(OSError, match="Read-only file system"):
+            change()
+    assert (folder / "a.md").read_text() == "a"
+
+
+def test_a_state_folder_elsewhere_leaves_no_trace_in_the_folder(mount, tmp_path):
+    folder, state = tmp_path / "folder", tmp_path / "elsewhere" / "state"
+    folder.mkdir()
+    mounted = mount(folder, "--state", os.fspath(state))
+    mounted.state = state
+    assert os.listdir(folder) == []
+    assert (state / "history.db").exists() and os.stat(state).st_mode & 0o777 == 0o700
+
+
+def test_the_state_folder_is_invisible_and_cannot_be_made(mount):
+    mounted = mount(conf=FILES_ONLY)
+    assert os.listdir(mounted.files) == []
+    assert not (mounted.files / ".lsfs").exists()
+    with pytest.raises(PermissionError):
+        (mounted.files / ".lsfs").mkdir()
+
+
+def test_saved_questions_outlive_the_mount(mount):
+    mounted = mount(conf=FILES_ONLY)
+    (mounted.query / "open questions").mkdir()
+    with pytest.raises(FileExistsError):
+        (mounted.query / "open questions").mkdir()
+    assert os.listdir(mounted.query) == ["open questions"]
+    mounted.umount()
+    mounted.mount()
+    assert os.listdir(mounted.query) == ["open questions"]
+    (mounted.query / "open questions").rmdir()
+    assert os.listdir(mounted.query) == []
+
+
+def test_status_and_its_json_are_the_documented_keys(mount):
+    mounted = mount(conf=FILES_ONLY)
+    status = mounted.status()
+    wanted = {"version", "pid", "engine", "files", "pending", "generation", "searches", "embeddings", "errors"}
+    assert wanted <= set(status) and {"state", "pid"} <= set(status["engine"])
+    printed = lsfs("status", mounted.path, "--json")
+    assert json.loads(printed.stdout)["pid"] == status["pid"]
+    assert str(status["pid"]) in (mounted.path / "status").read_text()

@@ -1,0 +1,78 @@
+"""Only what you may read: two users ask the same mount the same questions."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from mounted_helpers import WORDS_ONLY, reachable, write_library
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
+
+NOBODY = 65534
+
+def run_as(uid: int, *command: object, groups: tuple[int, ...] = ()) -> subprocess.CompletedProcess:
+    """Run a command as another user."""
+    return subprocess.run(
+        [os.fspath(word) for word in command],
+        user=uid,
+        group=uid,
+        extra_groups=list(groups),
+        capture_output=True,
+        text=True,
+        cwd="/",
+    )
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A folder in which some files are root's alone, mounted for everybody."""
+    root = tmp_path_factory.mktemp("two")
+    folder = root / "folder"
+    folder.mkdir()
+    reachable(folder)
+    write_library(folder)
+    (folder / "salaries.md").write_text("# Salaries\n\nThe wombat keeper earns four thousand.\n")
+    os.chmod(folder / "salaries.md", 0o600)
+    (folder / "board").mkdir(mode=0o700)
+    (folder / "board" / "minutes.md").write_text("The board fired the wombat keeper.\n")
+    (folder / "team.md").write_text("The team likes the wombat keeper.\n")
+    os.chown(folder / "team.md", 0, 4242)
+    os.chmod(folder / "team.md", 0o640)
+    (folder / "public.md").write_text("A wombat keeper was seen in public.\n")
+    return root
+
+
+def test_each_user_finds_what_that_user_may_read(shared, mount):
+    mounted = mount(shared / "folder", "--allow-other", conf=WORDS_ONLY)
+    reachable(mounted.path)
+    mounted.indexed()
+    assert set(mounted.found("wombat keeper mode:words")) == {"salaries.md", "board/minutes.md", "team.md", "public.md"}
+
+    target = mounted.query / "wombat keeper mode:words" / "results.json"
+    seen = run_as(NOBODY, "cat", target)
+    assert seen.returncode == 0, seen.stderr
+    answer = json.loads(seen.stdout)
+    assert [hit["path"] for hit in answer["hits"]] == ["files/public.md"]
+    assert answer["pending"] == 0
+    assert "four thousand" not in seen.stdout and "fired" not in seen.stdout
+
+    member = run_as(NOBODY, "cat", target, groups=(4242,))
+    assert {hit["path"] for hit in json.loads(member.stdout)["hits"]} == {"files/public.md", "files/team.md"}
+
+    listed = run_as(NOBODY, "ls", mounted.query / "wombat keeper mode:words").stdout.split()
+    assert listed == ["01-public.md", "passages.md", "results.json"]
+    passages = run_as(NOBODY, "cat", mounted.query / "wombat keeper mode:words" / "passages.md").stdout
+    assert "public.md:1" in passages and "board" not in passages and "salaries" not in passages
+    # Root's listing is root's again, though another user has just looked at the same names.
+    assert len([name for name in os.listdir(mounted.query / "wombat keeper mode:words") if name[0].isdigit()]) == 4
+
+    refused = run_as(NOBODY, "cat", mounted.files / "salaries.md")
+    assert refused.returncode == 1 and "Permission denied" in refused.stderr
+    for command in ("rebuild", "scan"):
+        assert run_as(NOBODY, "sh", "-c", f"echo {command} > '{mounted.path}/ctl'").returncode != 0
+    status = json.loads(run_as(NOBODY, "cat", mounted.path / "status.json").stdout)
+    assert status["errors"] == [] and status["files"] > 0
+
+    os.chmod(mounted.folder / "public.md", 0o600)
+    assert json.loads(run_as(NOBODY, "cat", target).stdout)["hits"] == []

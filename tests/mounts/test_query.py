@@ -1,0 +1,363 @@
+"""/query as the kernel would ask it: what is a question, what searches, what is kept, who sees what."""
+import errno
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+import trio
+import trio.testing
+from query_fakes import Machine
+
+from mounts import answers as answers_module
+from mounts import mkdir, tree
+from mounts.nodes import Caller
+from syscalls.errors import TryAgain
+from syscalls.results import from_json
+
+ME = Caller(os.getuid(), os.getgid(), 0)
+OTHER = Caller(4321, 4321, 0)
+
+
+@pytest.fixture
+def machine(tmp_path):
+    (tmp_path / "policies" / "eu").mkdir(parents=True)
+    (tmp_path / "faq.md").write_text("refund faq")
+    (tmp_path / "policies" / "refund.md").write_text("a refund needs two signatures")
+    (tmp_path / "policies" / "eu" / "x.md").write_text("refund signatures in the eu")
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+def root(machine):
+    return tree.build(machine.ports())
+
+
+def run(function):
+    """Run an async test in the loop it would run in."""
+    return trio.run(function)
+
+
+async def walk(node, *names, caller=ME):
+    for name in names:
+        node = await node.lookup(name if isinstance(name, bytes) else name.encode(), caller)
+        assert node is not None, name
+    return node
+
+
+async def names(node, caller=ME):
+    listing = await node.opendir(caller)
+    found = [name.decode("utf-8", "surrogateescape") for name, _ in listing.entries]
+    await listing.release()
+    return found
+
+
+async def read(node, caller=ME):
+    handle = await node.open(os.O_RDONLY, caller)
+    content = await handle.read(0, 1 << 20)
+    await handle.release()
+    return content, handle
+
+
+def test_looking_a_question_up_searches_nothing_and_opening_it_searches_once(machine, root):
+    async def main():
+        asked = await walk(root, "query", "refund signatures")
+        assert stat.S_ISDIR((await asked.getattr()).st_mode)
+        await asked.lookup(b"summary.txt", ME)
+        await asked.lookup(b"passages.md", ME)
+        assert machine.asked == []
+        assert await names(asked) == ["01-x.md", "02-refund.md", "03-faq.md", "passages.md", "results.json"]
+        await names(asked)
+        await read(await walk(asked, "results.json"))
+        assert len(machine.asked) == root.answers.searches == 1
+    run(main)
+
+
+@pytest.mark.parametrize("name", [b".git", b".hidden", b"Thumbs.db", b"desktop.ini", b"autorun.inf"])
+def test_dotted_names_and_probes_are_not_prompts(machine, root, name):
+    async def main():
+        query = await walk(root, "query")
+        assert await query.lookup(name, ME) is None
+        with pytest.raises(OSError, match="not permitted"):
+            await query.mkdir(name, 0o755, ME)
+        assert machine.asked == []
+    run(main)
+
+
+def test_links_lead_to_the_files_from_wherever_they_are(machine, root):
+    async def main():
+        for place, expected in (
+            (("query", "eu"), b"../../files/policies/eu/x.md"),
+            (("query", "eu in:policies", " limit:5"), b"../../../files/policies/eu/x.md"),
+            (("files", "policies", ".query", "eu"), b"../../eu/x.md"),
+            (("files", ".query", "eu"), b"../../policies/eu/x.md"),
+        ):
+            link = await walk(root, *place, "01-x.md")
+            assert await link.readlink() == expected
+            assert (await link.getattr()).st_size == len(expected)
+    run(main)
+
+
+def test_a_slash_after_in_belongs_to_the_prompt(machine, root):
+    async def main():
+        asked = await walk(root, "query", "refund in:policies", "eu limit:9")
+        assert await names(asked) == ["01-x.md", "passages.md", "results.json"]
+        assert machine.asked[-1][0] == "refund in:policies/eu limit:9"
+        assert await (await walk(root, "query", "refund")).lookup(b"eu limit:9", ME) is None
+    run(main)
+
+
+def test_a_document_is_exact_at_stat_once_there_is_an_answer(machine, root):
+    async def main():
+        asked = await walk(root, "query", "refund")
+        unknown = await walk(asked, "results.json")
+        assert (await unknown.getattr()).st_size == 0
+        content, handle = await read(unknown)
+        assert handle.direct_io and from_json(content).sequence == 1
+        known = await walk(asked, "results.json")
+        content, handle = await read(known)
+        assert (await known.getattr()).st_size == len(content) and not handle.direct_io
+    run(main)
+
+
+def test_a_change_makes_an_answer_old_but_not_the_names_it_listed(machine, root, tmp_path):
+    async def main():
+        asked = await walk(root, "query", "refund")
+        assert "03-refund.md" in await names(asked)
+        (tmp_path / "a-new.md").write_text("refund refund")
+        machine.touched(b"a-new.md")
+        assert await (await walk(asked, "03-refund.md")).readlink() == b"../../files/policies/refund.md"
+        assert len(machine.asked) == 1
+        assert "01-a-new.md" in await names(asked)
+        assert len(machine.asked) == 2
+    run(main)
+
+
+def test_an_open_directory_stays_the_same(machine, root, tmp_path):
+    async def main():
+        asked = await walk(root, "query", "refund")
+        listing = await asked.opendir(ME)
+        before = list(listing.entries)
+        machine.touched(b"faq.md")
+        await listing.rewind()
+        assert listing.entries == before
+        document = await walk(asked, "passages.md")
+        assert (await document.getattr()).st_size > 0, "the document of the open directory, searched no second time"
+        await listing.release()
+        assert len(machine.asked) == 1
+        assert (await (await walk(asked, "passages.md")).getattr()).st_size == 0
+    run(main)
+
+
+def test_an_answer_without_the_model_is_not_kept(machine, root):
+    async def main():
+        machine.meaning = "loading"
+        asked = await walk(root, "query", "refund")
+        await names(asked)
+        machine.meaning = "used"
+        content, _ = await read(await walk(asked, "results.json"))
+        assert from_json(content).meaning == "used"
+    run(main)
+
+
+def test_those_who_ask_the_same_at_once_wait_for_one_search(machine, root):
+    async def main():
+        gate, ask = trio.Event(), machine.ask
+
+        async def slow(*arguments):
+            results = await ask(*arguments)
+            await gate.wait()
+            return results
+
+        root.ports.ask = slow
+        asked = await walk(root, "query", "refund")
+        async with trio.open_nursery() as nursery:
+            for _ in range(5):
+                nursery.start_soon(names, asked)
+            await trio.testing.wait_all_tasks_blocked()
+            gate.set()
+        assert len(machine.asked) == 1
+    run(main)
+
+
+def test_viewers_share_no_answer(machine, root):
+    async def main():
+        machine.closed.add(b"policies/refund.md")
+        asked = await walk(root, "query", "refund signatures")
+        mine = await walk(asked, "passages.md")
+        shown = await names(asked)
+        seen = await names(asked, OTHER)
+        assert len(machine.asked) == 2
+        document = await walk(asked, "passages.md", caller=OTHER)
+        assert document is not mine
+        if os.getuid() == 0:
+            assert "02-refund.md" in shown and "02-refund.md" not in seen
+            assert b"policies/refund.md" not in (await read(document, OTHER))[0]
+    run(main)
+
+
+def test_what_was_kept_is_checked_again_when_it_is_served(machine, root):
+    async def main():
+        asked = await walk(root, "query", "refund")
+        assert "03-refund.md" in await names(asked, OTHER)
+        machine.closed.add(b"policies/refund.md")
+        assert [name for name in await names(asked, OTHER) if "refund.md" in name] == []
+        assert await asked.lookup(b"03-refund.md", OTHER) is None
+        content, _ = await read(await walk(asked, "results.json", caller=OTHER), OTHER)
+        assert b"two signatures" not in content
+    run(main)
+
+
+def test_saving_lists_a_question_until_it_is_forgotten(machine, root):
+    async def main():
+        query = await walk(root, "query")
+        assert await names(query) == []
+        await query.mkdir("a∕b refund".encode(), 0o755, ME)
+        assert await names(query) == ["a∕b refund"]
+        with pytest.raises(FileExistsError):
+            await query.mkdir(b"a%2Fb refund", 0o755, ME)
+        await query.rmdir(b"a%2Fb refund", ME)
+        assert await names(query) == []
+        with pytest.raises(FileNotFoundError):
+            await query.rmdir(b"a%2Fb refund", ME)
+        assert machine.notes == []
+    run(main)
+
+
+def test_questions_below_a_folder_are_saved_there(machine, root):
+    async def main():
+        inner = await walk(root, "files", "policies", ".query")
+        await inner.mkdir(b"refund", 0o755, ME)
+        assert await names(inner) == ["refund"] and await names(await walk(root, "query")) == []
+        assert machine.questions.all() == ((b"policies", "refund"),)
+    run(main)
+
+
+def test_walking_over_saved_questions_searches_nothing(machine, root):
+    async def main():
+        query = await walk(root, "query")
+        await query.mkdir(b"refund", 0o755, ME)
+        saved = await walk(query, "refund")
+        await names(saved)
+        machine.touched(b"faq.md")
+        for _ in range(3):
+            await names(saved)
+            await read(await walk(saved, "results.json"))
+        assert root.answers.searches == len(machine.asked) == 1
+        assert await root.answers.refresh() == 1
+        assert await root.answers.refresh() == 0
+        content, _ = await read(await walk(saved, "results.json"))
+        assert from_json(content).sequence == machine.generation
+        assert root.answers.searches == 1, "a refresh is no search of a user"
+    run(main)
+
+
+def test_the_owners_answer_to_a_saved_question_outlives_the_mount(machine, root):
+    async def main():
+        await (await walk(root, "query")).mkdir(b"refund", 0o755, ME)
+        before = await names(await walk(root, "query", "refund"))
+        again = tree.build(machine.ports())
+        machine.down = True
+        assert await names(await walk(again, "query", "refund")) == before
+        assert again.answers.searches == 0 and await again.answers.refresh() == 0
+        machine.down = False
+        assert await again.answers.refresh() == 1
+    run(main)
+
+
+def test_a_question_while_the_engine_is_down_is_eagain(machine, root):
+    async def main():
+        machine.down = True
+        asked = await walk(root, "query", "refund")
+        with pytest.raises(TryAgain):
+            await asked.opendir(ME)
+        with pytest.raises(TryAgain):
+            await read(await walk(asked, "passages.md"))
+        machine.down = False
+        assert "01-faq.md" in await names(asked)
+    run(main)
+
+
+def test_a_prompt_that_fits_no_name_is_found_by_its_digest(machine, root):
+    async def main():
+        prompt = "refund " + "x" * 300
+        name = machine.names.name(prompt)
+        query = await walk(root, "query")
+        assert "01-faq.md" in await names(await walk(query, name))
+        await query.mkdir(name, 0o755, ME)
+        assert await names(query) == [name.decode()]
+        again = tree.build(machine.ports())
+        again.ports.names = type(machine.names)()
+        assert await walk(again, "query", name), "a saved one is known after a remount"
+        with pytest.raises(FileNotFoundError):
+            await query.lookup(b"@0123456789abcdef", ME)
+    run(main)
+
+
+def test_a_name_is_one_node_for_as_long_as_it_is_known(root):
+    async def main():
+        asked = await walk(root, "query", "refund")
+        assert await walk(root, "query", "refund") is asked
+        assert asked.entry_timeout == 0
+        link = await walk(asked, "01-faq.md")
+        assert await walk(asked, "01-faq.md") is link
+    run(main)
+
+
+def test_nothing_below_a_question_can_be_written(root):
+    async def main():
+        asked = await walk(root, "query", "refund")
+        document = await walk(asked, "passages.md")
+        for attempt in (asked.mkdir(b"x", 0o755, ME), asked.rmdir(b"x", ME), asked.unlink(b"01-faq.md", ME),
+                        asked.create(b"x", 0o644, os.O_WRONLY, ME), document.open(os.O_WRONLY, ME)):
+            with pytest.raises(OSError) as caught:
+                await attempt
+            assert caught.value.errno == errno.EROFS
+    run(main)
+
+
+def test_long_and_strange_names_of_hits_fit_a_name(machine, root, tmp_path):
+    async def main():
+        for name in (b"refund-" + b"\xff" * 240 + b".md", ("refund-" + "é" * 124).encode(), b"refund." + b"s" * 240):
+            with open(os.path.join(os.fsencode(tmp_path), name), "w") as stream:
+                stream.write("refund")
+        listing = await (await walk(root, "query", "refund limit:1000")).opendir(ME)
+        found = [name for name, _ in listing.entries]
+        assert max(map(len, found)) <= 255 and len(set(found)) == len(found) == 8
+        assert sum(name.endswith(b"\xff.md") for name in found) == 1
+        for name in found:
+            assert name.count(b"\xc3") == name.count(b"\xa9"), "no character is cut in half"
+    run(main)
+
+
+def test_what_is_kept_is_bounded_and_saved_questions_go_last(machine, root, monkeypatch):
+    monkeypatch.setattr(answers_module, "MOST_ANSWERS", 4)
+
+    async def main():
+        query = await walk(root, "query")
+        await query.mkdir(b"refund", 0o755, ME)
+        for name in ("refund", *map(str, range(9))):
+            await names(await walk(query, name))
+        viewer = root.ports.viewer(ME)
+        assert root.answers.kept((b"", "refund"), viewer) and root.answers.kept((b"", "8"), viewer)
+        assert root.answers.kept((b"", "1"), viewer) is None
+    run(main)
+
+
+def test_a_read_only_mount_saves_nothing(machine):
+    async def main():
+        root = tree.build(machine.ports(read_only=True))
+        with pytest.raises(OSError) as caught:
+            await (await walk(root, "query")).mkdir(b"refund", 0o755, ME)
+        assert caught.value.errno == errno.EROFS
+    run(main)
+
+
+def test_a_thread_that_is_not_making_a_directory_is_not():
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        assert not mkdir.is_making(child.pid, b"x")
+        assert not mkdir.is_making(2 ** 22 + 1, b"x"), "nor one that is gone"
+    finally:
+        child.communicate(b"\n")

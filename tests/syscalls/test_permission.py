@@ -1,0 +1,66 @@
+"""Who may read what: the same as the kernel says."""
+import itertools
+import os
+import stat
+
+import pytest
+
+from syscalls.permission import may_read, may_search, uid_of
+from syscalls.values import Viewer
+
+
+@pytest.mark.parametrize(("mode", "viewer", "reads", "searches"), [
+    (0o700, Viewer(10, 10), True, True),
+    (0o070, Viewer(10, 20), False, False),  # the owner's class decides, though the group's grants more
+    (0o070, Viewer(11, 20), True, True),
+    (0o070, Viewer(11, 11, frozenset({20})), True, True),
+    (0o007, Viewer(11, 20), False, False),
+    (0o007, Viewer(11, 11), True, True),
+    (0o744, Viewer(11, 11), True, False),
+    (0o711, Viewer(11, 11), False, True),
+    (0o000, Viewer(0, 0), True, True),
+])
+def test_the_first_class_that_matches_decides_and_root_may_all(mode, viewer, reads, searches):
+    assert may_read(stat.S_IFREG | mode, 10, 20, viewer) is reads
+    assert may_search(stat.S_IFDIR | mode, 10, 20, viewer) is searches
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become other users")
+def test_the_kernel_says_the_same(tmp_path):
+    os.chmod(tmp_path, 0o755)
+    for above in tmp_path.parents:
+        if not os.stat(above).st_mode & stat.S_IXOTH:
+            pytest.skip(f"{above} is closed to others")
+    path = tmp_path / "file"
+    path.touch()
+    os.chown(path, 4010, 4020)
+    viewers = [Viewer(uid, gid, frozenset(groups)) for uid, gid, groups in
+               itertools.product((4010, 4011), (4020, 4021), ((), (4020,)))]
+    modes = (0o400, 0o040, 0o004, 0o440, 0o044, 0o404)
+    expected = {(mode, viewer): may_read(mode, 4010, 4020, viewer) for mode in modes for viewer in viewers}
+    for mode in modes:
+        os.chmod(path, mode)
+        for viewer in viewers:
+            assert _opens(path, viewer) is expected[mode, viewer], (oct(mode), viewer)
+
+
+def _opens(path, viewer):
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups(list(viewer.groups))
+            os.setgid(viewer.gid)
+            os.setuid(viewer.uid)
+            os.close(os.open(path, os.O_RDONLY))
+            os._exit(0)
+        except OSError:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_an_owner_is_a_name_a_number_or_me():
+    viewer = Viewer(1234, 5)
+    assert uid_of("me", viewer) == 1234
+    assert uid_of("root", viewer) == 0
+    assert uid_of("77", viewer) == 77
+    assert uid_of("no-such-user", viewer) is None

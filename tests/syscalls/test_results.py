@@ -1,0 +1,60 @@
+"""Answers as JSON and Markdown."""
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syscalls.prompt import parse
+from syscalls.results import from_json, passages_md, results_json
+from syscalls.values import Hit, Passage, Results
+
+PATHS = st.binary(min_size=1, max_size=40).filter(lambda path: b"\0" not in path and not path.startswith(b"/") and not path.endswith(b"/"))
+
+
+def answer(text="refund", hits=(), **changes):
+    values = {"folder": b"", "sequence": 3, "pending": 0, "meaning": "used", "took_ms": 1.25} | changes
+    return Results(parse(text), hits=tuple(hits), **values)
+
+
+HIT = Hit(b"policies/refund.md", 0.5, {"words": 0.5}, (Passage(12, 14, "# Title\ntwo signatures", 0.9),))
+
+
+def test_results_json_says_what_how_and_from_what():
+    said = json.loads(results_json(answer('refund "two signatures" in:policies/ after:2025 limit:0', [HIT], pending=2)))
+    assert said["hits"] == [{"path": "files/policies/refund.md", "score": 0.5, "parts": {"words": 0.5},
+                             "passages": [{"lines": [12, 14], "text": "# Title\ntwo signatures", "score": 0.9}]}]
+    assert said["read"]["condition"] == '"two signatures"' and said["read"]["in"] == ["policies"]
+    assert said["read"]["words"] == ["refund", "two", "signatures", "limit", "0"] and len(said["read"]["notes"]) == 1
+    assert (said["sequence"], said["pending"], said["meaning"], said["folder"]) == (3, 2, "used", "files")
+
+
+@given(PATHS, st.text(alphabet=st.characters(exclude_categories=()), max_size=60))
+def test_an_answer_of_any_path_and_text_is_utf8_and_can_be_read_back(path, text):
+    results = answer(text, [Hit(path, 1.0, {}, (Passage(1, 1, text, 1.0),))])
+    results_json(results).decode("utf-8")
+    passages_md(results).decode("utf-8")
+    restored = from_json(results_json(results))
+    assert restored.hits == results.hits and restored.prompt == results.prompt
+
+
+def test_a_passage_is_quoted_below_its_path_and_line():
+    lines = passages_md(answer(hits=[HIT])).decode().splitlines()
+    place = lines.index("## files/policies/refund.md:12")
+    assert lines[place + 2:place + 4] == ["> # Title", "> two signatures"]
+
+
+def test_passages_of_all_files_are_in_the_order_of_their_scores():
+    other = Hit(b"b.md", 0.4, {}, (Passage(1, 1, "best", 0.95), Passage(5, 5, "worst", 0.1)))
+    said = passages_md(answer(hits=[HIT, other])).decode()
+    assert said.index("b.md:1\n") < said.index("refund.md:12") < said.index("b.md:5\n")
+
+
+def test_an_incomplete_answer_says_so():
+    said = passages_md(answer(hits=[HIT], pending=7, meaning="loading")).decode()
+    assert "7 files are not fully indexed yet" in said and "model is still loading" in said
+
+
+def test_no_hits_say_so_and_what_to_try():
+    assert "Nothing found. Try fewer or other words." in passages_md(answer()).decode()
+    assert "leave out the quotes" in passages_md(answer('"two signatures"')).decode()
+    assert "leave out in:" in passages_md(answer("refund in:a")).decode()

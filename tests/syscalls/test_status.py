@@ -1,0 +1,39 @@
+"""status: one screen, and no path for strangers."""
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syscalls.status import as_json, as_text, status
+from syscalls.values import Viewer
+
+REPORT = {
+    "version": "1.0", "pid": 7, "files": 1000, "pending": 250, "generation": 3, "searches": 4, "embeddings": 5, "scanning": True,
+    "engine": {"state": "ready", "pid": 8, "memory": 5 << 20, "error": None}, "disk": {"free": 3 << 30, "state": 1 << 20},
+    "errors": [{"time": 1.0, "path": "secret/plan.md", "error": "cannot be read"}], "error_count": 1,
+}
+
+
+def test_one_screen_says_how_far_the_index_is():
+    said = as_text(REPORT)
+    assert "75 %" in said and "250 not fully indexed yet" in said and "ready, process 8, 5 MiB" in said
+    assert len(said.splitlines()) <= 24
+
+
+@given(st.text(min_size=100), st.lists(st.text(max_size=300), max_size=40))
+def test_no_line_is_wider_than_80_columns(folder, sentences):
+    report = REPORT | {"folder": folder, "errors": [{"time": None, "path": None, "error": one} for one in sentences]}
+    assert all(len(line) <= 80 for line in as_text(report).split("\n"))
+
+
+def test_paths_in_errors_are_for_the_owner_and_root():
+    for viewer in (Viewer(500, 500), Viewer(0, 0)):
+        assert b"secret" in as_json(status(REPORT, viewer, 500))
+    hidden = status(REPORT, Viewer(501, 501), 500)
+    assert b"secret" not in as_json(hidden) and "secret" not in as_text(hidden)
+    assert hidden["error_count"] == 1
+
+
+def test_status_json_is_json_whatever_the_paths_are():
+    report = REPORT | {"errors": [{"time": None, "path": "n\udcff", "error": b"\xff"}]}
+    assert json.loads(as_json(report))["errors"][0]["path"] == "n\udcff"
