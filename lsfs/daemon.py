@@ -46,7 +46,10 @@ log = logging.getLogger(__name__)
 
 TASKS = 64  # requests served at once; a question occupies one until its deadline
 FAREWELL = 10.0  # seconds from the end of the mount to the end of the daemon, at most
-REST, PAUSE = 0.2, 5.0  # seconds: saved questions are asked anew after a rest, and while the index grows not all the time
+REST, PAUSE = (
+    0.2,
+    5.0,
+)  # seconds: saved questions are asked anew after a rest, and while the index grows not all the time
 WEIGH = 30.0  # seconds between two measurements of the state folder
 ERRORS = 100  # sentences kept for /status
 NO_INDEX = "Indexing is switched off for this folder ([index] enabled in lsfs.conf), so questions cannot be answered."
@@ -89,6 +92,8 @@ class Daemon:
         self.errors: collections.deque[tuple[float, str]] = collections.deque(maxlen=ERRORS)
         self.state_bytes: int | None = None
         hidden = frozenset({STATE.encode()})
+        if settings.state.parent == settings.folder:
+            hidden |= {os.fsencode(settings.state.name)}
         self.watch = Watch()
         self.engine = Engine(settings, root_fd)
         self.catalogue = Catalogue(state.database, root_fd, Ignore(root_fd))
@@ -97,7 +102,6 @@ class Daemon:
             self.engine,
             self.watch,
             hidden=hidden,
-            note=self.note,
             indexing=settings.index_enabled,
             settle=settings.settle,
         )
@@ -155,7 +159,9 @@ class Daemon:
     async def serve(self, ready: Callable[[], None]) -> int:
         """Mount, serve, unmount."""
         operations = fuse.Operations(self.root, self.note)
-        options = {f"fsname={self.settings.folder}", "subtype=lsfs", "default_permissions"}
+        # libfuse splits options at commas, unless they are escaped
+        source = os.fspath(self.settings.folder).replace("\\", "\\\\").replace(",", "\\,")
+        options = {f"fsname={source}", "subtype=lsfs", "default_permissions"}
         if self.settings.allow_other:
             options.add("allow_other")
         mountpoint = os.fspath(self.settings.mountpoint)
@@ -164,7 +170,7 @@ class Daemon:
         except RuntimeError as error:
             raise _refusal(self.settings, error) from error
         kernel = fuse.Kernel()
-        self.root.files.attach(operations.nodes, kernel)
+        self.root.files.attach(operations.nodes, kernel, self.watch.holds)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._background)
@@ -186,10 +192,12 @@ class Daemon:
         """All that goes on behind the mount; the engine gets the time to end well when the mount has."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.follow.run)
-            nursery.start_soon(self.watch.run, self._changed, self.follow.lost)
+            nursery.start_soon(self.watch.run, self._changed, self._lost)
             nursery.start_soon(self._weigh)
             if self.settings.index_enabled:
-                nursery.start_soon(self.engine.run, self.follow.hello, self.follow.event, self.follow.died)
+                nursery.start_soon(
+                    self.engine.run, self.follow.feed.hello, self.follow.feed.event, self.follow.feed.died
+                )
                 nursery.start_soon(self._refresh)
             try:
                 await trio.sleep_forever()
@@ -202,6 +210,11 @@ class Daemon:
             return  # the state folder itself: following it would never end
         self.root.files.stale(path)
         self.follow.hinted(path, settled)
+
+    def _lost(self) -> None:
+        """Events were dropped: believe nothing for long until the scan has looked everywhere."""
+        self.root.files.distrust()
+        self.follow.lost()
 
     async def _refresh(self) -> None:
         """Keep the answers to saved questions true: they are served as they are kept, so that looking searches nothing."""

@@ -51,7 +51,7 @@ def report(daemon: Daemon, viewer: Viewer) -> dict[str, Any]:
         },
         "disk": {"free": disk.f_bavail * disk.f_frsize, "state": daemon.state_bytes},
         "errors": _errors(daemon) if trusted else [],
-        "error_count": len(daemon.errors) + follow.failed,
+        "error_count": len(daemon.errors) + follow.counts.failed,
     }
 
 
@@ -62,4 +62,7 @@ def _errors(daemon: Daemon) -> list[dict[str, Any]]:
         {"time": None, "path": os.fsdecode(path), "error": f"this folder cannot be listed: {why}"}
         for path, why in daemon.follow.unscanned.items()
     ]
-    return noted + failed + blind
+    patterns = [
+        {"time": None, "path": None, "error": sentence} for sentence in daemon.catalogue.ignore.errors()
+    ]
+    return noted + failed + blind + patterns

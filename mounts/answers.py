@@ -12,6 +12,7 @@ Whatever is served from what is kept is checked again, file by file, against wha
 Threading: everything runs in the daemon's loop. The same question asked by the same viewer twice at once is
 searched once.
 """
+
 from __future__ import annotations
 
 import functools
@@ -120,10 +121,15 @@ class Answers:
         The daemon calls this when the index has settled, not more often than it likes to pay for. Stops at the
         first question that the engine cannot answer.
         """
-        stale = [key for key, answer in self._kept.items() if self._saved(key[0]) and not self._current(answer)]
+        stale = [
+            key for key, answer in self._kept.items() if self._saved(key[0]) and not self._current(answer)
+        ]
         asked = 0
-        new = [(question, self._owner) for question in self._ports.questions.all()
-               if (question, self._owner) not in self._kept]
+        new = [
+            (question, self._owner)
+            for question in self._ports.questions.all()
+            if (question, self._owner) not in self._kept
+        ]
         for question, viewer in stale + new:
             if not self._saved(question) or (question, viewer) in self._asking:
                 continue

@@ -10,6 +10,7 @@ commands. An error is raised at write(2) with its errno and is then what a read 
 Threading: in the loop; a write waits for its call. The conversation lives in the handle, so that two who talk at once
 never hear each other's replies, and the cursor is the handle's: reader and writer share one offset in the kernel.
 """
+
 import errno
 import stat
 
@@ -70,7 +71,7 @@ class Conversation(Handle):
         return len(data)
 
     async def read(self, offset: int, size: int) -> bytes:
-        part = self.reply[self.cursor:self.cursor + size]
+        part = self.reply[self.cursor : self.cursor + size]
         self.cursor += len(part)
         return part
 

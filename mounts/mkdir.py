@@ -6,6 +6,7 @@ rights of ptrace (the daemon's own user, or root); where it cannot be read, the 
 
 Threading: called in the loop on each lookup below /query; two small reads of /proc, some 30 µs.
 """
+
 import os
 
 # Machine -> number of the system call -> which of its arguments is the path.

@@ -2,6 +2,7 @@
 
 Threading: everything here is called in the daemon's loop. Only `ask` and `control` may wait, and both have a deadline.
 """
+
 from __future__ import annotations
 
 import os

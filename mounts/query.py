@@ -17,6 +17,7 @@ A slash splits a prompt. After `in:…` that is meant, so the directory of such 
 Threading: in the loop; only `Answers.get` waits. Who asks is bound at lookup, open and opendir: a document is a node
 of one answer, its size exact and its bytes fixed, or, while there is none, of size 0 and read with direct_io.
 """
+
 from __future__ import annotations
 
 import errno
@@ -51,7 +52,9 @@ class Questions(VirtualDirectory):
 
     entry_timeout = 0.0
 
-    def __init__(self, ports: Ports, answers: Answers, folder: bytes, above: str, up: bytes, mode: int = 0o755) -> None:
+    def __init__(
+        self, ports: Ports, answers: Answers, folder: bytes, above: str, up: bytes, mode: int = 0o755
+    ) -> None:
         super().__init__(mode=mode)
         self.ports = ports
         self.answers = answers
@@ -109,8 +112,13 @@ class Questions(VirtualDirectory):
         if self.ports.read_only:
             raise refuse(errno.EROFS)
         try:
-            await call(prompt, folder=self.folder, questions=self.ports.questions,  # type: ignore[misc]
-                       viewer=self.ports.viewer(caller), owner=os.getuid())
+            await call(
+                prompt,
+                folder=self.folder,
+                questions=self.ports.questions,  # type: ignore[misc]
+                viewer=self.ports.viewer(caller),
+                owner=os.getuid(),
+            )
         except (Exists, NotFound, NotPermitted) as error:
             raise refuse(error.errno) from None
 
@@ -145,7 +153,9 @@ class Asked(Questions):
     async def opendir(self, caller: Caller) -> Listing:
         viewer = self.ports.viewer(caller)
         answer = await self.answers.get(self.question, viewer)
-        entries: list[tuple[bytes, Node]] = [(name, self.hit(name, path)) for name, path in answer.names.items()]
+        entries: list[tuple[bytes, Node]] = [
+            (name, self.hit(name, path)) for name, path in answer.names.items()
+        ]
         entries += [(name, self.document(name, viewer, answer)) for name in DOCUMENTS]
         return AnswerListing(self, entries, viewer, answer)
 
@@ -206,7 +216,9 @@ class Document(VirtualFile):
 
     def __init__(self, directory: Asked, name: bytes, answer: Answer | None) -> None:
         async def render(caller: Caller) -> bytes:
-            asked = self.answer or await directory.answers.get(directory.question, directory.ports.viewer(caller))
+            asked = self.answer or await directory.answers.get(
+                directory.question, directory.ports.viewer(caller)
+            )
             return asked.documents[name]
 
         size = None if answer is None else len(answer.documents[name])
@@ -226,7 +238,9 @@ class AnswerListing(Listing):
 
     node: Asked
 
-    def __init__(self, node: Asked, entries: list[tuple[bytes, Node]], viewer: Viewer, answer: Answer) -> None:
+    def __init__(
+        self, node: Asked, entries: list[tuple[bytes, Node]], viewer: Viewer, answer: Answer
+    ) -> None:
         super().__init__(node, entries)
         self.viewer = viewer
         self.answer = answer

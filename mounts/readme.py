@@ -2,6 +2,7 @@
 
 Its size is exact and it never changes, so the kernel may keep it.
 """
+
 import shlex
 
 from mounts.nodes import Node, VirtualFile

@@ -1,4 +1,5 @@
 """root: the top of the mount. Its entries are the rows of `mounts.tree`; the space it reports is that of the folder."""
+
 import os
 from typing import Any
 

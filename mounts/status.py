@@ -6,6 +6,7 @@
 Rendered when it is opened, for the one who opens it: paths in errors are for the owner of the mount and root. Its size is
 not known at stat and it changes all the time, so nothing of it is cached.
 """
+
 import os
 from collections.abc import Callable
 from typing import Any

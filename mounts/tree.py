@@ -3,6 +3,7 @@
 A new mount is one row here and one module, whose function (`make`) takes the root and gives the node. For a path with
 `**` it gives a factory: folder -> node, found by name below any folder of /files.
 """
+
 from __future__ import annotations
 
 import importlib
@@ -29,6 +30,7 @@ class Row:
     make: str = "serve"
 
 
+# fmt: off
 ROWS = (
     Row("/README.md", "is this text", "", "cat README.md", "mounts.readme"),
     Row("/files/", "is the folder, live, byte for byte", "as on a local disk", "ls -l files", "mounts.root", "live"),
@@ -48,6 +50,7 @@ ROWS = (
     Row("/ctl", "lists the commands; after a write, has the reply", "one command line; an unknown one is EINVAL",
         'exec 3<>ctl; echo "query who approves refunds" >&3; cat <&3', "mounts.ctl"),
 )
+# fmt: on
 
 
 def build(ports: Ports) -> Root:

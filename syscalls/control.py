@@ -3,6 +3,7 @@
 The line is a word of `syscalls.table` and the rest of the line as its argument, quoted or not (`query refunds`,
 `scan "files/my papers"`). Runs in the daemon's loop; the call that it reaches may wait, within its own deadline.
 """
+
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,7 +52,9 @@ class Control:
         """
         call, text = understood(line)
         if call.whole and viewer.uid not in (0, self.owner):
-            raise NotPermitted(f"`{call.word}` concerns the whole mount: only its owner and root may ask for it.")
+            raise NotPermitted(
+                f"`{call.word}` concerns the whole mount: only its owner and root may ask for it."
+            )
         command = Command(viewer, text, self.files, self.questions, self.report, self.names, self.owner)
         reply: str = await importlib.import_module(call.module).reply(command)
         return reply

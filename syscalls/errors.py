@@ -3,6 +3,7 @@
 Raised by syscalls and by the ports they stand on; translated to the kernel's errno in one place (`mounts/fuse.py`), to a sentence by
 `/status`, `/ctl` and the command line.
 """
+
 import errno
 
 

@@ -1,4 +1,5 @@
 """forget: take a question off the list of /query. Reached as `rmdir query/PROMPT` and as `forget PROMPT` in /ctl."""
+
 from typing import TYPE_CHECKING
 
 from syscalls.errors import NotFound, NotPermitted
@@ -21,5 +22,7 @@ async def forget(prompt: str, *, folder: bytes, questions: Questions, viewer: Vi
 
 
 async def reply(command: "Command") -> str:
-    await forget(command.text, folder=b"", questions=command.questions, viewer=command.viewer, owner=command.owner)
+    await forget(
+        command.text, folder=b"", questions=command.questions, viewer=command.viewer, owner=command.owner
+    )
     return "forgotten"

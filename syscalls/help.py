@@ -1,4 +1,5 @@
 """help: the commands of /ctl. Reached as `cat ctl`, as `help` in /ctl and as `lsfs --help`."""
+
 from typing import TYPE_CHECKING
 
 from syscalls.table import CALLS, Call

@@ -3,6 +3,7 @@
 `/` is written `∕` (U+2215) or `%2F`, a literal `%2F` is `%252F`. A prompt that fits no name (over 255 bytes, a leading dot, a line
 break, a name that file managers probe for) is named `@` and 16 hex digits of its digest, which `/ctl` hands out.
 """
+
 import hashlib
 import re
 from collections import OrderedDict
@@ -12,11 +13,32 @@ LONGEST = 255  # bytes of a name that every tool and kernel takes
 REMEMBERED = 4096  # long prompts kept by their digest; the least recently used one goes first
 
 # Asked for by shells, file managers, editors and desktop indexers in every directory that they see; no one asks them as questions.
-PROBES = frozenset((
-    "autorun.inf", "autorun.sh", "desktop.ini", "thumbs.db", "ehthumbs.db", "folder.jpg", "folder.png", "folder.gif", "cover.jpg",
-    "cover.png", "albumart.jpg", "albumartsmall.jpg", "system volume information", "$recycle.bin", "lost+found", "backups.backupdb",
-    "mach_kernel", "network trash folder", "temporaryitems", "bdmv", "video_ts", "dcim",
-))
+PROBES = frozenset(
+    (
+        "autorun.inf",
+        "autorun.sh",
+        "desktop.ini",
+        "thumbs.db",
+        "ehthumbs.db",
+        "folder.jpg",
+        "folder.png",
+        "folder.gif",
+        "cover.jpg",
+        "cover.png",
+        "albumart.jpg",
+        "albumartsmall.jpg",
+        "system volume information",
+        "$recycle.bin",
+        "lost+found",
+        "backups.backupdb",
+        "mach_kernel",
+        "network trash folder",
+        "temporaryitems",
+        "bdmv",
+        "video_ts",
+        "dcim",
+    )
+)
 
 _ESCAPED = re.compile("%2[Ff]|%25|" + SLASH)
 _MEANING = {"%2f": "/", "%25": "%", SLASH: "/"}

@@ -1,4 +1,5 @@
 """permission: who may read what, by the rules of the kernel. Pure, but for the names of users."""
+
 import pwd
 import stat
 

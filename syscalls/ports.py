@@ -2,6 +2,7 @@
 
 Threading: every method is called in the daemon's loop; the async ones may wait, within the deadline that they are given.
 """
+
 from typing import Any, Protocol
 
 from syscalls.values import Viewer

@@ -10,6 +10,7 @@ is searched as words, a field whose value makes no sense is a word, and the note
 
 Pure; `parse` is called in the daemon's loop and takes well under a millisecond for a prompt that fits a name.
 """
+
 import functools
 import posixpath
 import re
@@ -37,7 +38,9 @@ def parse(text: str) -> Prompt:
     text = normal(text)
     kinds = [token.type for token in _grammar().lex(text)]
     if sum(kinds.count(kind) for kind in ("OPEN", "NOT", "MINUS")) > MOST_TERMS:
-        return _as_words(text, "too many parentheses or exclusions; operators and parentheses were searched as words")
+        return _as_words(
+            text, "too many parentheses or exclusions; operators and parentheses were searched as words"
+        )
     try:
         tree = _grammar().parse(text)
     except UnexpectedInput:
@@ -51,7 +54,10 @@ def parse(text: str) -> Prompt:
 
 def continues(text: str) -> bool:
     """Whether `text` ends inside an `in:` path, so that a slash after it belongs to the prompt."""
-    return re.search(r"""(?:^|[\s(])in:(?:["“][^"”]*["”]?[^\s()]*|[^\s()"“]+)$""", text, re.IGNORECASE) is not None
+    return (
+        re.search(r"""(?:^|[\s(])in:(?:["“][^"”]*["”]?[^\s()]*|[^\s()"“]+)$""", text, re.IGNORECASE)
+        is not None
+    )
 
 
 def describe(condition: tuple | None) -> str:
@@ -139,7 +145,9 @@ class _Reading:
 
     text: str
     words: list[str] = field(default_factory=list)
-    cuts: list[tuple[int, int]] = field(default_factory=list)  # spans of the text that carry no positive meaning
+    cuts: list[tuple[int, int]] = field(
+        default_factory=list
+    )  # spans of the text that carry no positive meaning
     notes: list[str] = field(default_factory=list)
     fields: Prompt = field(default_factory=lambda: Prompt(""))
     logical: bool = False  # operators occur, so parentheses are not the text's own
@@ -198,12 +206,18 @@ class _Reading:
             self.notes.append(f"only the first {MOST_WORDS} of {len(words)} words rank")
         kept, position = [], 0
         for first, end in sorted(self.cuts):
-            kept.append(self.text[position:max(first, position)])
+            kept.append(self.text[position : max(first, position)])
             position = max(end, position)
         kept.append(self.text[position:])
         meaning = " ".join(" ".join(kept).split())
-        return replace(self.fields, text=self.text, words=tuple(words[:MOST_WORDS]), meaning=meaning if words else "",
-                       condition=condition, notes=tuple(self.notes))
+        return replace(
+            self.fields,
+            text=self.text,
+            words=tuple(words[:MOST_WORDS]),
+            meaning=meaning if words else "",
+            condition=condition,
+            notes=tuple(self.notes),
+        )
 
 
 def _within(prompt: Prompt, value: str) -> Prompt:
@@ -251,4 +265,12 @@ def _mode(prompt: Prompt, value: str) -> Prompt:
     return replace(prompt, mode=value.lower())
 
 
-_FIELDS = {"in": _within, "type": _type, "after": _after, "before": _before, "by": _by, "limit": _limit, "mode": _mode}
+_FIELDS = {
+    "in": _within,
+    "type": _type,
+    "after": _after,
+    "before": _before,
+    "by": _by,
+    "limit": _limit,
+    "mode": _mode,
+}

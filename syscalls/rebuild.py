@@ -3,6 +3,7 @@
 The index is derived from the files and can always be made again; vectors are kept apart from it and are not
 computed again.
 """
+
 from typing import TYPE_CHECKING
 
 from syscalls.ports import Files

@@ -9,6 +9,7 @@
 Both are valid UTF-8. A byte of a path that is none is the escape \\udcXX in JSON (Python's surrogateescape) and
 `?` in Markdown. Times are UTC.
 """
+
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -46,22 +47,41 @@ def from_json(data: bytes) -> Results:
     try:
         answer = json.loads(data)
         hits = tuple(
-            Hit(_path(hit["path"]), hit["score"], hit["parts"],
-                tuple(Passage(found["lines"][0], found["lines"][1], found["text"], found["score"])
-                      for found in hit["passages"]))
-            for hit in answer["hits"])
-        return Results(parse(answer["prompt"]), _path(answer["folder"]), hits, answer["sequence"],
-                       answer["pending"], answer["meaning"], answer["took_ms"])
+            Hit(
+                _path(hit["path"]),
+                hit["score"],
+                hit["parts"],
+                tuple(
+                    Passage(found["lines"][0], found["lines"][1], found["text"], found["score"])
+                    for found in hit["passages"]
+                ),
+            )
+            for hit in answer["hits"]
+        )
+        return Results(
+            parse(answer["prompt"]),
+            _path(answer["folder"]),
+            hits,
+            answer["sequence"],
+            answer["pending"],
+            answer["meaning"],
+            answer["took_ms"],
+        )
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError("this is no results.json") from error
 
 
 def passages_md(results: Results) -> bytes:
     """The best passages of all hits, best first, each below its `path:line`."""
-    lines = [f"# {' '.join(results.prompt.text.split())}", "", *(f"- {line}" for line in _honest(results)), ""]
+    lines = [
+        f"# {' '.join(results.prompt.text.split())}",
+        "",
+        *(f"- {line}" for line in _honest(results)),
+        "",
+    ]
     passages = [(hit, passage) for hit in results.hits for passage in hit.passages]
     passages.sort(key=lambda pair: -pair[1].score)
-    for hit, passage in passages[:max(READABLE_PASSAGES, results.prompt.limit)]:
+    for hit, passage in passages[: max(READABLE_PASSAGES, results.prompt.limit)]:
         lines += [f"## {_shown(hit.path)}:{passage.first_line}", "", *_quoted(passage), ""]
     silent = [hit for hit in results.hits if not hit.passages]
     if silent:
@@ -71,9 +91,16 @@ def passages_md(results: Results) -> bytes:
 
 def _reading(prompt: Prompt) -> dict[str, Any]:
     return {
-        "words": list(prompt.words), "meaning": prompt.meaning, "condition": describe(prompt.condition),
-        "in": list(prompt.within), "types": list(prompt.types), "after": _time(prompt.after),
-        "before": _time(prompt.before), "by": prompt.by, "limit": prompt.limit, "mode": prompt.mode,
+        "words": list(prompt.words),
+        "meaning": prompt.meaning,
+        "condition": describe(prompt.condition),
+        "in": list(prompt.within),
+        "types": list(prompt.types),
+        "after": _time(prompt.after),
+        "before": _time(prompt.before),
+        "by": prompt.by,
+        "limit": prompt.limit,
+        "mode": prompt.mode,
         "notes": list(prompt.notes),
     }
 
@@ -83,8 +110,14 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "path": _shown(hit.path),
         "score": round(hit.score, 6),
         "parts": {name: round(value, 6) for name, value in hit.parts.items()},
-        "passages": [{"lines": [passage.first_line, passage.last_line], "text": passage.text,
-                      "score": round(passage.score, 6)} for passage in hit.passages],
+        "passages": [
+            {
+                "lines": [passage.first_line, passage.last_line],
+                "text": passage.text,
+                "score": round(passage.score, 6),
+            }
+            for passage in hit.passages
+        ],
     }
 
 
@@ -105,10 +138,16 @@ def _honest(results: Results) -> list[str]:
 def _advice(prompt: Prompt) -> str:
     """What to try next, by what narrowed the question."""
     tries: list[tuple[Any, str]] = [
-        (prompt.condition, f"Every hit must fulfil {describe(prompt.condition)}: leave out the quotes or operators."),
+        (
+            prompt.condition,
+            f"Every hit must fulfil {describe(prompt.condition)}: leave out the quotes or operators.",
+        ),
         (prompt.within, f"Only {', '.join(prompt.within)} was searched: leave out in:."),
         (prompt.types, f"Only {', '.join(prompt.types)} files were searched: leave out type:."),
-        (prompt.after or prompt.before or prompt.by, "Only some times or owners were searched: leave those out."),
+        (
+            prompt.after or prompt.before or prompt.by,
+            "Only some times or owners were searched: leave those out.",
+        ),
     ]
     return next((advice for narrowed, advice in tries if narrowed), "Try fewer or other words.")
 

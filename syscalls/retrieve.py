@@ -3,6 +3,7 @@
 Reached as `ls /query/<prompt>`, as `query PROMPT` in /ctl and as `lsfs query`. The index knows no permissions, so
 more is asked of it than is wanted, and more again, until enough of it is readable or there is no more.
 """
+
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,9 @@ GROWTH = 4
 LEAST = 0.05  # seconds; what the index gets even if settling took all the time
 
 
-async def retrieve(text: str, *, folder: bytes, viewer: Viewer, searcher: Searcher, files: Files,
-                   deadline: float = 5.0) -> Results:
+async def retrieve(
+    text: str, *, folder: bytes, viewer: Viewer, searcher: Searcher, files: Files, deadline: float = 5.0
+) -> Results:
     """Answer `text` from the files below `folder`; no hits is an answer.
 
     `deadline` is in seconds and holds for everything together. Raises TryAgain when the engine is down and does
@@ -46,12 +48,20 @@ async def retrieve(text: str, *, folder: bytes, viewer: Viewer, searcher: Search
     pending = 0
     for path in _outermost(query["within"]) or [folder]:
         pending += await files.pending(path, viewer)
-    return Results(prompt, folder, tuple(_hit(hit) for hit in hits), answer["sequence"], pending,
-                   answer["meaning"], (time.monotonic() - started) * 1000)
+    return Results(
+        prompt,
+        folder,
+        tuple(_hit(hit) for hit in hits),
+        answer["sequence"],
+        pending,
+        answer["meaning"],
+        (time.monotonic() - started) * 1000,
+    )
 
 
-async def _searched(query: dict[str, Any], limit: int, viewer: Viewer, searcher: Searcher, files: Files,
-                    end: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+async def _searched(
+    query: dict[str, Any], limit: int, viewer: Viewer, searcher: Searcher, files: Files, end: float
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The last answer of the index, and those of its hits that `viewer` may read, `limit` at most; until `end`."""
     candidates = limit * 2
     while True:
@@ -78,9 +88,15 @@ def _loosened(prompt: Prompt) -> Prompt:
 
 def _query(prompt: Prompt, folder: bytes, owner: int | None) -> dict[str, Any]:
     return {
-        "words": list(prompt.words), "meaning": prompt.meaning if prompt.mode != "words" else "",
-        "condition": prompt.condition, "folder": folder, "within": _within(prompt, folder),
-        "types": list(prompt.types), "after": prompt.after, "before": prompt.before, "uid": owner,
+        "words": list(prompt.words),
+        "meaning": prompt.meaning if prompt.mode != "words" else "",
+        "condition": prompt.condition,
+        "folder": folder,
+        "within": _within(prompt, folder),
+        "types": list(prompt.types),
+        "after": prompt.after,
+        "before": prompt.before,
+        "uid": owner,
         "mode": prompt.mode,
     }
 
@@ -98,19 +114,25 @@ def _within(prompt: Prompt, folder: bytes) -> list[bytes]:
 
 def _outermost(paths: list[bytes]) -> list[bytes]:
     """The paths that lie below no other one: a file is pending once."""
-    return [path for path in paths
-            if not any(path.startswith(other + b"/") for other in paths)]
+    return [path for path in paths if not any(path.startswith(other + b"/") for other in paths)]
 
 
 def _searched_as_word(prompt: Prompt) -> Prompt:
     note = f"`by:{prompt.by}` was searched as a word: there is no such user here"
-    return replace(prompt, by=None, words=(*prompt.words, "by", str(prompt.by)),
-                   meaning=f"{prompt.meaning} by:{prompt.by}".strip(), notes=(*prompt.notes, note))
+    return replace(
+        prompt,
+        by=None,
+        words=(*prompt.words, "by", str(prompt.by)),
+        meaning=f"{prompt.meaning} by:{prompt.by}".strip(),
+        notes=(*prompt.notes, note),
+    )
 
 
 def _hit(hit: dict[str, Any]) -> Hit:
-    passages = tuple(Passage(found["lines"][0], found["lines"][1], found["text"], found["score"])
-                     for found in hit["passages"])
+    passages = tuple(
+        Passage(found["lines"][0], found["lines"][1], found["text"], found["score"])
+        for found in hit["passages"]
+    )
     return Hit(hit["path"], hit["score"], dict(hit["parts"]), passages)
 
 

@@ -1,4 +1,5 @@
 """save: keep a question in the list of /query. Reached as `mkdir query/PROMPT` and as `save PROMPT` in /ctl."""
+
 from typing import TYPE_CHECKING
 
 from syscalls.errors import Exists, InvalidArgument, NotPermitted
@@ -31,5 +32,7 @@ async def save(prompt: str, *, folder: bytes, questions: Questions, viewer: View
 
 
 async def reply(command: "Command") -> str:
-    await save(command.text, folder=b"", questions=command.questions, viewer=command.viewer, owner=command.owner)
+    await save(
+        command.text, folder=b"", questions=command.questions, viewer=command.viewer, owner=command.owner
+    )
     return f"saved /query/{command.names.name(command.text).decode()}"

@@ -1,4 +1,5 @@
 """scan: look for changes that were made behind the mount, now. Reached as `scan [PATH]` in /ctl and `lsfs scan`."""
+
 import os
 from typing import TYPE_CHECKING
 

@@ -4,6 +4,7 @@ What is reported comes from the daemon as a dict; the keys that everyone may rel
 pass through to JSON. `errors` are {"time": seconds since the epoch, "path", "error"}, newest first, `error_count` says
 how many there are: errors name paths, so only the owner of the mount and root see them.
 """
+
 import json
 import textwrap
 from datetime import datetime
@@ -47,13 +48,31 @@ def as_text(report: dict[str, Any]) -> str:
         ("mountpoint", report.get("mountpoint")),
         ("files", f"{files} {_bar(files - pending, files)}"),
         ("pending", waiting),
-        ("engine", _listed((("", engine.get("state", "unknown")), ("process ", engine.get("pid")),
-                            ("", engine.get("memory") and _size(engine["memory"]))))),
+        (
+            "engine",
+            _listed(
+                (
+                    ("", engine.get("state", "unknown")),
+                    ("process ", engine.get("pid")),
+                    ("", engine.get("memory") and _size(engine["memory"])),
+                )
+            ),
+        ),
         ("model", _listed((("", engine.get("model")), ("meaning ", engine.get("meaning"))))),
-        ("index", _listed((("passages ", engine.get("passages")), ("with vectors ", engine.get("embedded"))))),
+        (
+            "index",
+            _listed((("passages ", engine.get("passages")), ("with vectors ", engine.get("embedded")))),
+        ),
         ("asked", f"searches {report.get('searches', 0)}, embeddings {report.get('embeddings', 0)}"),
-        ("disk", _listed((("free ", disk.get("free") and _size(disk["free"])),
-                          ("taken by lsfs ", disk.get("state") and _size(disk["state"]))))),
+        (
+            "disk",
+            _listed(
+                (
+                    ("free ", disk.get("free") and _size(disk["free"])),
+                    ("taken by lsfs ", disk.get("state") and _size(disk["state"])),
+                )
+            ),
+        ),
         ("generation", report.get("generation")),
         ("failure", engine.get("error")),
     ]
@@ -83,8 +102,12 @@ def _errors(report: dict[str, Any]) -> list[str]:
     errors = report.get("errors") or []
     lines = [f"{'errors':<12}{report.get('error_count', len(errors)) or 'none'}"]
     for error in errors[:SHOWN_ERRORS]:
-        lines += [_clipped(line) for line in textwrap.wrap(
-            _sentence(error), WIDTH, initial_indent="  - ", subsequent_indent="    ")[:3]]
+        lines += [
+            _clipped(line)
+            for line in textwrap.wrap(
+                _sentence(error), WIDTH, initial_indent="  - ", subsequent_indent="    "
+            )[:3]
+        ]
     return lines
 
 
@@ -104,7 +127,7 @@ def _plain(value: Any) -> Any:
 
 def _clipped(line: str) -> str:
     line = "".join(character if character.isprintable() else "?" for character in line)
-    return line if len(line) <= WIDTH else line[:WIDTH - 1] + "…"
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
 
 
 async def reply(command: "Command") -> str:

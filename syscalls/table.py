@@ -3,6 +3,7 @@
 A new call is one module, one row here, one paragraph of manual, one test file. The module of a row that /ctl can
 reach has `async def reply(command: Command) -> str`.
 """
+
 from dataclasses import dataclass
 
 
@@ -34,6 +35,7 @@ class Call:
 
 _PROMPT = Argument("PROMPT", "prompt", True, "a question, as one would write it below /query")
 
+# fmt: off
 CALLS = (
     Call("retrieve", "query", "syscalls.retrieve", (_PROMPT,),
          "Answers with the path below which the files are listed that answer PROMPT.", "ls query/PROMPT"),
@@ -50,3 +52,4 @@ CALLS = (
     Call("help", "help", "syscalls.help", (),
          "Lists these commands.", "cat ctl"),
 )
+# fmt: on

@@ -1,4 +1,5 @@
 """Values that calls take and give back: viewer, prompt, passage, hit, results. All frozen; none does anything."""
+
 from dataclasses import dataclass, field
 
 

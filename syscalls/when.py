@@ -4,15 +4,23 @@
 follow a time (`Z`, `+02:00`); without one it is local. `after:X` means from the start of X on (inclusive), `before:X` means strictly
 before the start of X: `after:2025` finds what was written in 2025 and later, `after:2025 before:2026` what was written in 2025.
 """
+
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
 _PREFIX = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
     r"(?:[Tt ](?P<hour>\d\d)(?::(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d{1,9}))?)?)?"
-    r"(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?)?)?)?", re.ASCII)
+    r"(?P<zone>[Zz]|[+-]\d\d(?::?\d\d)?)?)?)?)?",
+    re.ASCII,
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SPANS = {"day": timedelta(days=1), "hour": timedelta(hours=1), "minute": timedelta(minutes=1), "second": timedelta(seconds=1)}
+_SPANS = {
+    "day": timedelta(days=1),
+    "hour": timedelta(hours=1),
+    "minute": timedelta(minutes=1),
+    "second": timedelta(seconds=1),
+}
 
 
 def when(text: str) -> tuple[int, int]:

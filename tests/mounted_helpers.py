@@ -19,7 +19,7 @@ def processes_of(state: pathlib.Path) -> list[int]:
     """The daemon that holds a state folder's lock, if one does."""
     found = []
     inode = os.stat(state / "lock").st_ino if (state / "lock").exists() else None
-    for line in open("/proc/locks", encoding="ascii"):
+    for line in pathlib.Path("/proc/locks").read_text().splitlines():
         words = line.split()
         if inode is not None and words[5].endswith(f":{inode}") and words[1] == "FLOCK":
             found.append(int(words[4]))
@@ -29,7 +29,9 @@ def processes_of(state: pathlib.Path) -> list[int]:
 class Mounted:
     """A mount made by a test. Paths below it are ordinary ones."""
 
-    def __init__(self, folder: pathlib.Path, path: pathlib.Path, state: pathlib.Path, options: tuple[str, ...]) -> None:
+    def __init__(
+        self, folder: pathlib.Path, path: pathlib.Path, state: pathlib.Path, options: tuple[str, ...]
+    ) -> None:
         self.folder, self.path, self.state, self.options = folder, path, state, options
         self.files, self.query = path / "files", path / "query"
 
@@ -42,7 +44,9 @@ class Mounted:
 
     def umount(self) -> None:
         """Unmount, and wait for the daemon to end."""
-        done = subprocess.run([*LSFS, "umount", os.fspath(self.path)], capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(
+            [*LSFS, "umount", os.fspath(self.path)], capture_output=True, text=True, timeout=PATIENCE
+        )
         assert done.returncode == 0, f"{done.stdout}{done.stderr}\n{self.log()}"
 
     def log(self) -> str:
@@ -126,10 +130,10 @@ LIBRARY = {
     "policies/holidays.txt": "Everybody has thirty days of paid leave a year.\n",
     "recipes/bread.md": "# Bread\n\nFlour, water, salt and a sourdough starter. Bake at 240 degrees for 40 minutes.\n",
     "recipes/soup.md": "# Lentil soup\n\nFry onions and cumin, add red lentils and stock, simmer for 20 minutes.\n",
-    "src/parse_config.py": "def parse_config(path):\n    \"\"\"Read the settings file and return a dictionary.\"\"\"\n"
+    "src/parse_config.py": 'def parse_config(path):\n    """Read the settings file and return a dictionary."""\n'
     "    with open(path) as stream:\n        return dict(line.strip().split('=') for line in stream)\n",
     "src/retry.py": "import time\n\n\ndef call_with_backoff(function, attempts=5):\n"
-    "    \"\"\"Call a flaky function again and again, waiting longer each time.\"\"\"\n    for n in range(attempts):\n"
+    '    """Call a flaky function again and again, waiting longer each time."""\n    for n in range(attempts):\n'
     "        try:\n            return function()\n        except OSError:\n            time.sleep(2 ** n)\n",
 }
 

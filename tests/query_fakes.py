@@ -1,4 +1,5 @@
 """Fakes of the ports that the tree and the calls stand on; tests/contract holds them to what the real ones promise."""
+
 import os
 import pathlib
 
@@ -54,12 +55,22 @@ class Machine:
 
     def ports(self, mountpoint="/mnt", read_only=False):
         return Ports(
-            root_fd=os.open(self.folder, os.O_PATH | os.O_DIRECTORY), folder=os.fsdecode(self.folder),
-            mountpoint=mountpoint, read_only=read_only, hidden={b".lsfs"}, changes=self, ask=self.ask,
-            questions=self.questions, report=self.report, names=self.names,
+            root_fd=os.open(self.folder, os.O_PATH | os.O_DIRECTORY),
+            folder=os.fsdecode(self.folder),
+            mountpoint=mountpoint,
+            read_only=read_only,
+            hidden={b".lsfs"},
+            changes=self,
+            ask=self.ask,
+            questions=self.questions,
+            report=self.report,
+            names=self.names,
             control=Control(self, self.questions, self.report, self.names, self.owner),
-            generation=lambda: self.generation, note_error=self.notes.append, watched=lambda: False,
-            readable=self.readable)
+            generation=lambda: self.generation,
+            note_error=self.notes.append,
+            watched=lambda: False,
+            readable=self.readable,
+        )
 
     def touched(self, path):
         self.generation += 1
@@ -80,9 +91,17 @@ class Machine:
         self.scanned.append("rebuild")
 
     def report(self, viewer):
-        return {"version": "0", "pid": os.getpid(), "engine": {"state": "ready", "pid": 1}, "files": 4, "pending": 1,
-                "generation": self.generation, "searches": len(self.asked), "embeddings": 0,
-                "errors": [{"time": None, "path": "private.md", "error": "cannot be read"}]}
+        return {
+            "version": "0",
+            "pid": os.getpid(),
+            "engine": {"state": "ready", "pid": 1},
+            "files": 4,
+            "pending": 1,
+            "generation": self.generation,
+            "searches": len(self.asked),
+            "embeddings": 0,
+            "errors": [{"time": None, "path": "private.md", "error": "cannot be read"}],
+        }
 
     async def ask(self, text, folder, viewer):
         if self.down:
@@ -97,7 +116,7 @@ class Machine:
             if score and self.readable(path, viewer) and self._within(path, folder, prompt):
                 hits.append(Hit(path, score, {"words": score}, (Passage(1, 1, content[:200], score),)))
         hits.sort(key=lambda hit: -hit.score)
-        return Results(prompt, folder, tuple(hits[:prompt.limit]), self.generation, 0, self.meaning, 1.0)
+        return Results(prompt, folder, tuple(hits[: prompt.limit]), self.generation, 0, self.meaning, 1.0)
 
     def _below(self, folder):
         top = os.path.join(self.folder, folder)

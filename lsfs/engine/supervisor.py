@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0  # seconds between a death and the next start, doubled each time
 HEALTHY = 60.0  # an engine that lived this long starts the doubling anew
-HEARTBEAT, PATIENCE = 30.0, 120.0  # seconds between two looks at an engine, and how long one may take to answer
+HEARTBEAT, PATIENCE = (
+    30.0,
+    120.0,
+)  # seconds between two looks at an engine, and how long one may take to answer
 FAREWELL = 5.0  # seconds a stopping engine has before it is killed
 DOWN = "The search engine is starting again; ask once more in a moment (see /status)."
 
@@ -81,7 +84,10 @@ class Engine:
         self._stopping = False
 
     async def run(
-        self, hello: Callable[[dict], Awaitable[None]], event: Callable[[dict], Awaitable[None]], died: Callable[[], None]
+        self,
+        hello: Callable[[dict], Awaitable[None]],
+        event: Callable[[dict], Awaitable[None]],
+        died: Callable[[], None],
     ) -> None:
         """Keep an engine alive until cancelled or stopped.
 
@@ -101,7 +107,9 @@ class Engine:
             pause = min(LONGEST_PAUSE, pause * 2)
         self.state = "stopped"
 
-    async def _live(self, hello: Callable[[dict], Awaitable[None]], event: Callable[[dict], Awaitable[None]]) -> bool:
+    async def _live(
+        self, hello: Callable[[dict], Awaitable[None]], event: Callable[[dict], Awaitable[None]]
+    ) -> bool:
         """One life of one engine, from start to reaping. True when it asked to be replaced."""
         self.state = "starting"
         self.starts += 1
@@ -164,7 +172,9 @@ class Engine:
             os.close(pidfd)
             self.pid = None
             if status and not self._stopping:
-                log.warning("the engine ended with status %s; %s", status, "see engine.log in the state folder")
+                log.warning(
+                    "the engine ended with status %s; %s", status, "see engine.log in the state folder"
+                )
 
     async def _read(self, stream: trio.SocketStream, messages: trio.MemorySendChannel) -> None:
         reader = protocol.Reader()

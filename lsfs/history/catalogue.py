@@ -21,9 +21,7 @@ from lsfs.history.ignore import Ignore
 
 # What must agree for a row to still describe the file: mtime can be set back by its owner, ctime cannot.
 _SIGNATURE = ("size", "mtime_ns", "ctime_ns", "ino")
-_COLUMNS = (
-    "parent, name, kind, size, mtime_ns, ctime_ns, ino, mode, uid, gid, digest, type, suffix, state, dirty, complete, error"
-)
+_COLUMNS = "parent, name, kind, size, mtime_ns, ctime_ns, ino, mode, uid, gid, digest, type, suffix, state, dirty, complete, error"
 GRACE_SECONDS = 24 * 3600.0
 
 
@@ -87,7 +85,9 @@ class Catalogue:
             f"insert into file ({_COLUMNS}, born) values ({', '.join('?' * 17)}, ?)", (*values, self.sequence)
         )
         words = paths.words(paths.join(values[0], values[1]))  # type: ignore[arg-type]
-        self.database.execute("insert into path_words (rowid, words) values (?, ?)", (cursor.lastrowid, words))
+        self.database.execute(
+            "insert into path_words (rowid, words) values (?, ?)", (cursor.lastrowid, words)
+        )
         self._files += 1
 
     def _kill(self, row_id: int) -> None:
@@ -112,7 +112,8 @@ class Catalogue:
         return {
             row[1]: (row[0], row[2:])
             for row in self.database.execute(
-                "select id, name, size, mtime_ns, ctime_ns, ino from file where parent = ? and died is null", (parent,)
+                "select id, name, size, mtime_ns, ctime_ns, ino from file where parent = ? and died is null",
+                (parent,),
             )
         }
 
@@ -128,7 +129,9 @@ class Catalogue:
 
     # What the folder says ------------------------------------------------------------------------------------------
 
-    def reconcile(self, parent: bytes, name: bytes, found: os.stat_result, known: tuple[int, tuple[int, ...]] | None) -> bool:
+    def reconcile(
+        self, parent: bytes, name: bytes, found: os.stat_result, known: tuple[int, tuple[int, ...]] | None
+    ) -> bool:
         """Make the row of one regular file agree with `found`. True when its content has to be read (again)."""
         signature = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
         if known is not None and known[1] == signature:
@@ -194,6 +197,8 @@ class Catalogue:
 
     def moved(self, old: bytes, new: bytes) -> None:
         """A rename through the mount: rows move with their digests, so nothing is read or embedded."""
+        if old == new:
+            return
         rows = self._rows_at(old)
         self.kill_below(new)
         for row in rows:
@@ -212,7 +217,11 @@ class Catalogue:
                     found = stat_beneath(self.root_fd, target)
                 except OSError:
                     continue
-                if (found.st_ino, found.st_size, found.st_mtime_ns) != (row["ino"], row["size"], row["mtime_ns"]):
+                if (found.st_ino, found.st_size, found.st_mtime_ns) != (
+                    row["ino"],
+                    row["size"],
+                    row["mtime_ns"],
+                ):
                     values.update(dirty=1, complete=0)
                 values.update(ctime_ns=found.st_ctime_ns)
             self._insert([values[column.strip()] for column in _COLUMNS.split(",")])
@@ -240,7 +249,9 @@ class Catalogue:
             seen = {column: outcome.get(column) or row[column] for column in _SIGNATURE}
             values = dict(row) | seen
             # Written again while it was being read: what is known is recorded, and it stays dirty.
-            values["dirty"] = int(row["dirty"] and (row["ctime_ns"], row["size"]) > (seen["ctime_ns"], seen["size"]))
+            values["dirty"] = int(
+                row["dirty"] and (row["ctime_ns"], row["size"]) > (seen["ctime_ns"], seen["size"])
+            )
             values.update(
                 digest=outcome.get("digest"),
                 type=outcome.get("type"),
@@ -251,8 +262,12 @@ class Catalogue:
             same = values["digest"] == row["digest"] and row["state"] == values["state"]
             if same or row["state"] == "new":
                 self.database.execute(
-                    "update file set size=?, mtime_ns=?, ctime_ns=?, ino=?, digest=?, type=?, state=?, dirty=?, complete=?, error=? where id=?",
-                    tuple(values[key] for key in (*_SIGNATURE, "digest", "type", "state", "dirty", "complete", "error"))
+                    "update file set size=?, mtime_ns=?, ctime_ns=?, ino=?, digest=?, type=?, state=?, dirty=?, complete=?, error=?"
+                    " where id=?",
+                    tuple(
+                        values[key]
+                        for key in (*_SIGNATURE, "digest", "type", "state", "dirty", "complete", "error")
+                    )
                     + (row["id"],),
                 )
             else:
@@ -288,7 +303,9 @@ class Catalogue:
 
     def counts(self) -> Counts:
         """The numbers for /status."""
-        pending = self.database.execute("select count(*) from file where died is null and complete = 0").fetchone()[0]
+        pending = self.database.execute(
+            "select count(*) from file where died is null and complete = 0"
+        ).fetchone()[0]
         failed = self.database.execute(
             "select count(*) from file where died is null and error is not null"
         ).fetchone()[0]
@@ -297,7 +314,8 @@ class Catalogue:
     def backlog(self, limit: int, after: int) -> list[tuple[int, bytes]]:
         """The next dirty rows by id: (id, path)."""
         rows = self.database.execute(
-            "select id, parent, name from file where died is null and dirty = 1 and id > ? order by id limit ?", (after, limit)
+            "select id, parent, name from file where died is null and dirty = 1 and id > ? order by id limit ?",
+            (after, limit),
         )
         return [(row_id, paths.join(parent, name)) for row_id, parent, name in rows]
 
@@ -332,11 +350,14 @@ class Catalogue:
     def errors(self, limit: int) -> list[tuple[bytes, str]]:
         """The files that could not be indexed, newest first."""
         rows = self.database.execute(
-            "select parent, name, error from file where died is null and error is not null order by born desc limit ?", (limit,)
+            "select parent, name, error from file where died is null and error is not null order by born desc limit ?",
+            (limit,),
         )
         return [(paths.join(parent, name), error) for parent, name, error in rows]
 
     def forget_dead(self, seconds: float = GRACE_SECONDS) -> None:
         """Drop the rows that died more than `seconds` ago: until then their contents stay indexed, so that a file that
         comes back (a rename behind the mount, an undo) is not embedded again."""
-        self.database.execute("delete from file where died is not null and died_at < ?", (time.time() - seconds,))
+        self.database.execute(
+            "delete from file where died is not null and died_at < ?", (time.time() - seconds,)
+        )

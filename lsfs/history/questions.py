@@ -19,7 +19,9 @@ class Questions:
         self.database = database
         self._run = run
         self._saved: dict[bytes, dict[str, bytes | None]] = {}
-        for folder, prompt, kept in database.execute("select folder, prompt, kept from question where died is null"):
+        for folder, prompt, kept in database.execute(
+            "select folder, prompt, kept from question where died is null"
+        ):
             self._saved.setdefault(folder, {})[prompt] = kept
 
     def saved(self, folder: bytes) -> tuple[str, ...]:
@@ -71,5 +73,6 @@ class Questions:
 
     def _store(self, folder: bytes, prompt: str, answer: bytes) -> None:
         self.database.execute(
-            "update question set kept = ? where folder = ? and prompt = ? and died is null", (answer, folder, prompt)
+            "update question set kept = ? where folder = ? and prompt = ? and died is null",
+            (answer, folder, prompt),
         )

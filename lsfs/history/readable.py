@@ -12,7 +12,6 @@ from lsfs.beneath import open_beneath, stat_beneath
 from syscalls.permission import may_read, may_search
 from syscalls.values import Viewer
 
-
 PASS = 0.02  # seconds for which what is known of a folder holds: the time in which one answer is filtered
 
 

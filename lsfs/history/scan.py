@@ -52,7 +52,11 @@ def scan(
                 dirty += _compare(catalogue, path, found, ignored, hidden, stack)
         yield dirty
     gone = [parent for parent in catalogue.parents_below(top) if parent not in seen]
-    gone = [parent for parent in gone if not any(parent == path or parent.startswith(path + b"/") for path in blind)]
+    gone = [
+        parent
+        for parent in gone
+        if not any(parent == path or parent.startswith(path + b"/") for path in blind)
+    ]
     for start in range(0, len(gone), STEP):
         with catalogue.transaction():
             for parent in gone[start : start + STEP]:
@@ -65,7 +69,9 @@ def _ignored(catalogue: Catalogue, path: bytes) -> bool:
     return catalogue.ignore.verdict(path, True) is not None
 
 
-def _list(catalogue: Catalogue, path: bytes, watch: Callable[[bytes, int], None]) -> list[tuple[bytes, os.stat_result]]:
+def _list(
+    catalogue: Catalogue, path: bytes, watch: Callable[[bytes, int], None]
+) -> list[tuple[bytes, os.stat_result]]:
     fd = open_beneath(catalogue.root_fd, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         if os.fstat(fd).st_dev != catalogue.device:

@@ -116,5 +116,7 @@ def migrate(database: sqlite3.Connection, version: int) -> None:
     """Bring a database from layout `version` to SCHEMA, one step at a time, each in one transaction."""
     steps = {0: TABLES + "insert into meta values ('sequence', 0);"}
     while version < SCHEMA:
-        database.executescript(f"begin immediate; {steps[version]} pragma user_version = {version + 1}; commit;")
+        database.executescript(
+            f"begin immediate; {steps[version]} pragma user_version = {version + 1}; commit;"
+        )
         version += 1

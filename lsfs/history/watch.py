@@ -20,7 +20,13 @@ log = logging.getLogger(__name__)
 
 GATHER = 0.03  # seconds: a burst of writes to one file becomes one hint
 _SEEN = (
-    flags.CREATE | flags.DELETE | flags.MOVED_FROM | flags.MOVED_TO | flags.CLOSE_WRITE | flags.MODIFY | flags.ATTRIB
+    flags.CREATE
+    | flags.DELETE
+    | flags.MOVED_FROM
+    | flags.MOVED_TO
+    | flags.CLOSE_WRITE
+    | flags.MODIFY
+    | flags.ATTRIB
 )
 _ADD = _SEEN | flags.ONLYDIR | flags.EXCL_UNLINK
 
@@ -41,7 +47,9 @@ class Watch:
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.ENOMEM) and self.complete:
                 self.complete = False
-                log.warning("not every folder can be watched: raise fs.inotify.max_user_watches; scanning instead")
+                log.warning(
+                    "not every folder can be watched: raise fs.inotify.max_user_watches; scanning instead"
+                )
             return
         before = self._paths.get(number)
         if before is not None and before != path and self._watches.get(before) == number:

@@ -3,8 +3,8 @@
     score = Σ weight(s) · value(s) / best(s)   over the signals s in use, divided by the sum of their weights
 
 where best(s) is the highest value among all candidates: the scores themselves are fused, never ranks (measured on LoCoMo sessions: RRF
-with k=60 falls below BM25 alone, .789 against .824, and this reaches .844). A signal that says nothing of a file adds 0. A signal that is not
-in use (no model yet, mode:words) is left out of the division too, so a score always lies between 0 and 1.
+with k=60 falls below BM25 alone, .789 against .824, and this reaches .844). A signal that says nothing of a file adds 0. A signal that is
+not in use (no model yet, mode:words) is left out of the division too, so a score always lies between 0 and 1.
 
 Threading: pure.
 """

@@ -193,7 +193,8 @@ class Store:
         with self.lock:
             rows = self.db.execute(
                 "select w.passage, w.tier, p.key, p.title, p.text "
-                "from (select passage, tier from waiting order by tier, passage limit ?) w join passage p on p.id = w.passage order by w.tier, w.passage",
+                "from (select passage, tier from waiting order by tier, passage limit ?) w "
+                "join passage p on p.id = w.passage order by w.tier, w.passage",
                 (limit,),
             ).fetchall()
         return [Waiting(*row) for row in rows]

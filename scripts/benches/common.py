@@ -96,7 +96,7 @@ def scratch(keep: str | None = None) -> Iterator[Bench]:
 def resident(pid: int | None) -> float:
     """Resident memory of a process in MiB; 0 when there is none."""
     with contextlib.suppress(OSError, TypeError):
-        for line in open(f"/proc/{pid}/status", encoding="ascii"):
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) / 1024
     return 0.0
@@ -117,7 +117,11 @@ def timed(call, *arguments) -> float:
 
 def show(**figures: object) -> None:
     """One line of JSON: a figure that another run can be held against."""
-    print(json.dumps({key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()}))
+    print(
+        json.dumps(
+            {key: round(value, 4) if isinstance(value, float) else value for key, value in figures.items()}
+        )
+    )
 
 
 median = statistics.median

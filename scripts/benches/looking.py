@@ -1,9 +1,14 @@
 """`grep -r`, `find` and `du` over a whole mount, saved questions included: no search, no embedding. Exits 1 if there was one."""
 
+import pathlib
 import subprocess
 import sys
 
 from common import fill, scratch, show, timed
+
+
+def run(command: list[str], path: pathlib.Path) -> None:
+    subprocess.run(command, cwd=path, capture_output=True)
 
 
 def main() -> int:
@@ -16,7 +21,7 @@ def main() -> int:
         bench.indexed(60)
         before = bench.status()
         for command in (["grep", "-r", "nowhere to be found"], ["find"], ["du", "-s"], ["ls", "-lR"]):
-            seconds = timed(lambda: subprocess.run([*command, "."], cwd=bench.path, capture_output=True))
+            seconds = timed(run, [*command, "."], bench.path)
             after = bench.status()
             figures = {key: after[key] - before[key] for key in ("searches", "embeddings", "prompts")}
             show(command=" ".join(command), seconds=seconds, **figures)

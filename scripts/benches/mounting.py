@@ -15,7 +15,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--median", type=int, default=15 * 1024, help="bytes")
-    parser.add_argument("--watch", type=float, default=120.0, help="seconds to look at memory while indexing goes on")
+    parser.add_argument(
+        "--watch", type=float, default=120.0, help="seconds to look at memory while indexing goes on"
+    )
     options = parser.parse_args()
     with scratch() as bench:
         written = fill(bench.folder, options.files, options.median)
@@ -24,7 +26,12 @@ def main() -> None:
         first = timed(subprocess.run, ["ls", bench.path / "files"])
         began = time.perf_counter()
         hits = os.listdir(bench.path / "query" / "how is a license granted")
-        show(mount_s=bench.mount_seconds, first_ls_s=first, first_answer_s=time.perf_counter() - began, entries=len(hits))
+        show(
+            mount_s=bench.mount_seconds,
+            first_ls_s=first,
+            first_answer_s=time.perf_counter() - began,
+            entries=len(hits),
+        )
         mounted = [timed(os.listdir, bench.path / "files") for _ in range(9)]
         native = [timed(os.listdir, bench.folder) for _ in range(9)]
         show(ls_median_s=median(mounted), ratio_to_native=median(mounted) / median(native))

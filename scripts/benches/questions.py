@@ -14,13 +14,15 @@ WORDS = (
     "license warranty copyright install configure error permission network socket thread memory buffer string parser test "
     "directory archive signal exception module import class method package version release patch bug security database "
     "encoding unicode locale timezone calendar email message header request response server client cookie session"
-).split()
+)
 
 
 def prompts(count: int) -> list[str]:
     """Different questions of three to seven words."""
     chooser = random.Random(7)
-    return [" ".join(["how", "does", *chooser.sample(WORDS, chooser.randint(2, 5))]) for _ in range(count)]
+    return [
+        " ".join(["how", "does", *chooser.sample(WORDS.split(), chooser.randint(2, 5))]) for _ in range(count)
+    ]
 
 
 def main() -> None:
@@ -36,7 +38,11 @@ def main() -> None:
         bench.mount()
         began = time.monotonic()
         status = bench.indexed(options.patience)
-        show(passages=status["engine"]["passages"], pending=status["pending"], indexed_s=time.monotonic() - began)
+        show(
+            passages=status["engine"]["passages"],
+            pending=status["pending"],
+            indexed_s=time.monotonic() - began,
+        )
         os.listdir(bench.path / "query" / "warm up")
         new = [timed(os.listdir, bench.path / "query" / prompt) for prompt in asked]
         again = [timed(os.listdir, bench.path / "query" / prompt) for prompt in asked[-100:]]

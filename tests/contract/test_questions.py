@@ -35,6 +35,7 @@ def test_a_question_is_listed_until_it_is_forgotten(questions):
         assert set(questions.all()) == {(b"", "one"), (b"papers", "two")}
         await questions.forget(b"", "one")
         assert questions.saved(b"") == () and questions.all() == ((b"papers", "two"),)
+
     trio.run(main)
 
 
@@ -48,4 +49,5 @@ def test_an_answer_is_kept_as_long_as_its_question(questions):
         assert questions.kept(b"", "never saved") is None
         await questions.forget(b"", "one")
         assert questions.kept(b"", "one") is None
+
     trio.run(main)

@@ -55,7 +55,9 @@ def test_the_index_converges_after_kills_at_random_moments(place):
         killer.join()
         mounted.until(mounted.dead)
         on_disk = {entry.name for entry in folder.iterdir() if entry.suffix == ".md"}
-        assert set(truth) <= on_disk and len(on_disk - set(truth)) <= 1, "every finished operation is on the disk"
+        assert set(truth) <= on_disk and len(on_disk - set(truth)) <= 1, (
+            "every finished operation is on the disk"
+        )
     mounted.mount()
     mounted.indexed()
     for entry in folder.glob("*.md"):

@@ -116,8 +116,8 @@ def test_nothing_is_embedded_twice_after_a_kill_a_copy_a_rename_or_the_loss_of_t
     daemon.history.execute("update file set state = 'new', complete = 0")
     daemon.index(*TEXTS, "copy.md")
     daemon.settle()
-    assert daemon.by_meaning("precipitation")[0] == "weather.txt"
-    assert daemon.embeddings() == 0
+    stats = daemon.call("stats")
+    assert (stats["embedded"], stats["waiting"], stats["embeddings"]) == (5, 0, 0)
 
 
 def test_a_kill_while_embedding_loses_nothing_and_repeats_nothing(daemon):

@@ -12,6 +12,7 @@ import shutil
 import pytest
 from mounted_helpers import Mounted, write_library
 
+
 def _mounted_below(folder: pathlib.Path) -> list[str]:
     text = pathlib.Path("/proc/self/mountinfo").read_text()
     return [line for line in text.splitlines() if f" {folder}" in line]
@@ -22,7 +23,9 @@ def mount(tmp_path):
     """A factory of mounts; all of them are gone after the test, or it fails."""
     made: list[Mounted] = []
 
-    def factory(folder: pathlib.Path | None = None, *options: str, conf: str = "", start: bool = True) -> Mounted:
+    def factory(
+        folder: pathlib.Path | None = None, *options: str, conf: str = "", start: bool = True
+    ) -> Mounted:
         number = len(made)
         if folder is None:
             folder = tmp_path / f"folder{number}"

@@ -85,7 +85,16 @@ def test_stat_shows_what_the_folder_shows(pair):
     os.symlink("file", pair.live / "link")
     for name in ("file", "folder", "link"):
         live, backing = os.lstat(pair.live / name), os.lstat(pair.backing / name)
-        for field in ("st_mode", "st_nlink", "st_uid", "st_gid", "st_size", "st_blocks", "st_mtime_ns", "st_ctime_ns"):
+        for field in (
+            "st_mode",
+            "st_nlink",
+            "st_uid",
+            "st_gid",
+            "st_size",
+            "st_blocks",
+            "st_mtime_ns",
+            "st_ctime_ns",
+        ):
             assert getattr(live, field) == getattr(backing, field), (name, field)
 
 

@@ -63,7 +63,9 @@ def test_ls_shows_what_it_shows_of_the_folder(pair):
 
 def test_dot_and_dot_dot_are_listed(pair):
     (pair.live / "a").mkdir()
-    shown = subprocess.run(["ls", "-ai", pair.live / "a"], capture_output=True, text=True, check=True).stdout.split()
+    shown = subprocess.run(
+        ["ls", "-ai", pair.live / "a"], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert shown[1::2] == [".", ".."]
     assert shown[0] == str(os.stat(pair.live / "a").st_ino)
     assert shown[2] == str(os.stat(pair.live).st_ino)
@@ -78,6 +80,8 @@ def test_a_thousand_levels_deep_is_reached(pair):
         fd = below
     os.close(os.open("bottom", os.O_CREAT | os.O_WRONLY, dir_fd=fd))
     os.close(fd)
-    found = subprocess.run(["find", ".", "-name", "bottom"], cwd=pair.live, capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        ["find", ".", "-name", "bottom"], cwd=pair.live, capture_output=True, text=True, check=True
+    )
     assert found.stdout.count("/d") == 1_000
     subprocess.run(["rm", "-r", "d"], cwd=pair.live, check=True)

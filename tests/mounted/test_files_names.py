@@ -165,7 +165,9 @@ def test_symlinks_are_shown_as_they_are_and_loops_end(pair):
     assert caught.value.errno == errno.ELOOP
 
 
-@pytest.mark.parametrize("name", [b"n" * 255, b"caf\xe9 \xff\xfe", b"new\nline", b"-rf", b" ", "日本語".encode() * 28])
+@pytest.mark.parametrize(
+    "name", [b"n" * 255, b"caf\xe9 \xff\xfe", b"new\nline", b"-rf", b" ", "日本語".encode() * 28]
+)
 def test_any_name_a_disk_takes_is_taken(pair, name):
     path = os.path.join(os.fsencode(pair.live), name)
     with open(path, "wb") as stream:

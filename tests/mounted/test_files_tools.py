@@ -49,7 +49,16 @@ def test_tar_packs_and_unpacks(pair, tmp_path):
 
 def test_git_commits_clones_and_sees_a_clean_tree(pair):
     environment = os.environ | {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
-    identity = ("-c", "user.name=A", "-c", "user.email=a@b", "-c", "safe.directory=*", "-c", "init.defaultBranch=main")
+    identity = (
+        "-c",
+        "user.name=A",
+        "-c",
+        "user.email=a@b",
+        "-c",
+        "safe.directory=*",
+        "-c",
+        "init.defaultBranch=main",
+    )
 
     def git(*arguments, cwd):
         return run("git", *identity, *arguments, cwd=cwd, env=environment)
@@ -95,7 +104,9 @@ def test_sed_in_place_and_saving_as_editors_do(pair):
     path.write_text("one\ntwo\n")
     run("sed", "-i", "s/two/three/", path)
     assert path.read_text() == (pair.backing / "file").read_text() == "one\nthree\n"
-    os.rename(path, pair.live / "file~")  # vim: the old one aside, a new one in its place, synced, the old one removed
+    os.rename(
+        path, pair.live / "file~"
+    )  # vim: the old one aside, a new one in its place, synced, the old one removed
     with open(path, "x") as stream:
         stream.write("saved\n")
         stream.flush()

@@ -56,7 +56,9 @@ def hostile(tmp_path_factory):
     many = folder / "many"
     many.mkdir()
     for number in range(20_000):
-        (many / f"{number:05d}.log").symlink_to("../plain.md") if number % 2 else (many / f"{number:05d}").mkdir()
+        (many / f"{number:05d}.log").symlink_to("../plain.md") if number % 2 else (
+            many / f"{number:05d}"
+        ).mkdir()
     return folder
 
 
@@ -68,10 +70,17 @@ def test_hostile_folder_mounts_lists_and_answers(hostile, mount):
         ("capybara", "plain.md"), ("okapi", LONG), ("tapir", "new\nline\tand\\slash.md"),
         ("platypus", "utf16.txt"), ("säge", "latin.txt"), ("echidna", "deeper-and-deeper/" * 60 + "bottom.md"),
     ]:  # fmt: skip
-        mounted.until(lambda word=word, name=name: mounted.found(word + " mode:words"), lambda hits, name=name: name in hits)
+        mounted.until(
+            lambda word=word, name=name: mounted.found(word + " mode:words"),
+            lambda hits, name=name: name in hits,
+        )
     axolotl = mounted.until(lambda: mounted.ask("axolotl mode:words")["hits"])
     assert os.fsencode(axolotl[0]["path"]) == b"files/caf\xe9-\xff\xfe.md"
-    link = next(name for name in os.listdir(os.fsencode(mounted.query / "axolotl mode:words")) if name.startswith(b"01-"))
+    link = next(
+        name
+        for name in os.listdir(os.fsencode(mounted.query / "axolotl mode:words"))
+        if name.startswith(b"01-")
+    )
     with open(os.fsencode(mounted.query / "axolotl mode:words") + b"/" + link) as stream:
         assert stream.read() == "Latin name, axolotl.\n"
     status = mounted.indexed()

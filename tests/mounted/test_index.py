@@ -86,7 +86,9 @@ def test_a_killed_engine_costs_nothing_but_a_moment(notes):
 
 def test_kill_minus_nine_of_everything_then_mount_converges(notes):
     for number in range(30):
-        (notes.files / f"late-{number}.md").write_text(f"Late file {number} about marmalade number {number}.\n")
+        (notes.files / f"late-{number}.md").write_text(
+            f"Late file {number} about marmalade number {number}.\n"
+        )
     notes.kill_all()
     notes.until(notes.dead)
     (notes.folder / "late-3.md").unlink()
@@ -147,5 +149,7 @@ def test_uninstalled_the_folder_is_what_the_mount_showed(notes):
     notes.umount()
     shutil.rmtree(notes.state)
     assert shown == {
-        path.relative_to(notes.folder): path.read_bytes() for path in notes.folder.rglob("*") if path.is_file()
+        path.relative_to(notes.folder): path.read_bytes()
+        for path in notes.folder.rglob("*")
+        if path.is_file()
     }

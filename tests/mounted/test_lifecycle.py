@@ -13,7 +13,9 @@ FILES_ONLY = "[index]\nenabled = no\n"
 
 
 def lsfs(*words: object) -> subprocess.CompletedProcess:
-    return subprocess.run([*LSFS, *map(os.fspath, map(str, words))], capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [*LSFS, *map(os.fspath, map(str, words))], capture_output=True, text=True, timeout=120
+    )
 
 
 def gone(mounted) -> bool:
@@ -163,7 +165,17 @@ def test_saved_questions_outlive_the_mount(mount):
 def test_status_and_its_json_are_the_documented_keys(mount):
     mounted = mount(conf=FILES_ONLY)
     status = mounted.status()
-    wanted = {"version", "pid", "engine", "files", "pending", "generation", "searches", "embeddings", "errors"}
+    wanted = {
+        "version",
+        "pid",
+        "engine",
+        "files",
+        "pending",
+        "generation",
+        "searches",
+        "embeddings",
+        "errors",
+    }
     assert wanted <= set(status) and {"state", "pid"} <= set(status["engine"])
     printed = lsfs("status", mounted.path, "--json")
     assert json.loads(printed.stdout)["pid"] == status["pid"]

@@ -12,7 +12,9 @@ QUESTION = "sourdough starter"
 
 def shell(mounted, command):
     """A shell command at the top of the mount; its output."""
-    done = subprocess.run(["bash", "-c", command], cwd=mounted.path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=mounted.path, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, f"{command}: {done.stderr}"
     return done.stdout
 
@@ -44,15 +46,33 @@ def test_a_question_is_a_directory_of_links_to_the_files(library):
 
 
 def test_every_tool_reads_the_documents(library, tmp_path):
-    shell(library, f"cp -r 'query/{QUESTION}' {tmp_path}/copied; tar cf {tmp_path}/t.tar 'query/{QUESTION}'; tar tf {tmp_path}/t.tar")
-    assert json.loads((tmp_path / "copied/results.json").read_text())["hits"][0]["path"] == "files/recipes/bread.md"
-    assert shell(library, f"cp 'query/{QUESTION} again/results.json' {tmp_path}/r.json; wc -c < {tmp_path}/r.json").strip() != "0"
-    shell(library, f"head -c 5 'query/{QUESTION}/passages.md'; grep -rq . 'query/{QUESTION}'; find 'query/{QUESTION}' -ls")
+    shell(
+        library,
+        f"cp -r 'query/{QUESTION}' {tmp_path}/copied; tar cf {tmp_path}/t.tar 'query/{QUESTION}'; tar tf {tmp_path}/t.tar",
+    )
+    assert (
+        json.loads((tmp_path / "copied/results.json").read_text())["hits"][0]["path"]
+        == "files/recipes/bread.md"
+    )
+    assert (
+        shell(
+            library, f"cp 'query/{QUESTION} again/results.json' {tmp_path}/r.json; wc -c < {tmp_path}/r.json"
+        ).strip()
+        != "0"
+    )
+    shell(
+        library,
+        f"head -c 5 'query/{QUESTION}/passages.md'; grep -rq . 'query/{QUESTION}'; find 'query/{QUESTION}' -ls",
+    )
 
 
 def test_results_json_says_how_the_question_was_read(library):
     answer = library.ask('soup "red lentils" in:recipes/ type:md after:2001 limit:3 before:banana')
-    assert answer["read"]["in"] == ["recipes"] and answer["read"]["types"] == ["md"] and answer["read"]["limit"] == 3
+    assert (
+        answer["read"]["in"] == ["recipes"]
+        and answer["read"]["types"] == ["md"]
+        and answer["read"]["limit"] == 3
+    )
     assert answer["read"]["condition"] == '"red lentils"' and "banana" in answer["read"]["notes"][0]
     assert [hit["path"] for hit in answer["hits"]] == ["files/recipes/soup.md"]
     assert answer["sequence"] >= 1 and answer["pending"] == 0
@@ -72,10 +92,21 @@ def test_a_question_below_a_folder_finds_what_is_there(library):
     assert ".query" not in os.listdir(library.files / "policies")
 
 
-@pytest.mark.parametrize("question", [
-    "What's the refund policy? (in days)", 'a stray " quote', "either/or", "salt & pepper; rm -rf $HOME", "¿qué? 🤷", "-", "100% sure",
-    "AND", "(unbalanced", "it's: a test",
-])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What's the refund policy? (in days)",
+        'a stray " quote',
+        "either/or",
+        "salt & pepper; rm -rf $HOME",
+        "¿qué? 🤷",
+        "-",
+        "100% sure",
+        "AND",
+        "(unbalanced",
+        "it's: a test",
+    ],
+)
 def test_no_question_fails(library, question):
     assert library.ask(question)["prompt"] == question
     library.found(question)
@@ -97,10 +128,15 @@ def test_looking_at_words_searches_nothing(library):
 
 def test_walking_over_the_whole_mount_searches_nothing(notes):
     shell(notes, "mkdir 'query/sourdough' 'query/lentils and cumin'; ls query/*")
-    notes.until(lambda: notes.ask("sourdough")["meaning"], lambda meaning: meaning in ("used", "off", "unavailable"))
+    notes.until(
+        lambda: notes.ask("sourdough")["meaning"], lambda meaning: meaning in ("used", "off", "unavailable")
+    )
     before = searches(notes)
     assert "./query/sourdough/01-bread.md" in shell(notes, "find .")
-    shell(notes, "grep -r cumin . ; du -s . ; ls -lR . ; tar cf /dev/null query; find . -type f -exec cat {} + > /dev/null")
+    shell(
+        notes,
+        "grep -r cumin . ; du -s . ; ls -lR . ; tar cf /dev/null query; find . -type f -exec cat {} + > /dev/null",
+    )
     assert searches(notes) == before
 
 
@@ -117,7 +153,12 @@ def test_a_question_is_saved_by_mkdir_and_forgotten_by_rmdir(notes):
     shell(notes, "mkdir 'query/starter in:papers/ type:md' 'query/in:papers' files/papers/.query/inside")
     notes.umount()
     notes.mount()
-    assert sorted(os.listdir(notes.query)) == ["from python", "in:papers", "open questions", "starter in:papers∕ type:md"]
+    assert sorted(os.listdir(notes.query)) == [
+        "from python",
+        "in:papers",
+        "open questions",
+        "starter in:papers∕ type:md",
+    ]
     assert os.listdir(notes.files / "papers/.query") == ["inside"]
     assert "01-bread.md" in os.listdir(notes.query / "starter in:papers∕ type:md")
     shell(notes, "rmdir query/* files/papers/.query/inside")
@@ -142,8 +183,12 @@ def test_editing_a_hit_edits_the_file(notes):
 
 def test_nothing_else_below_query_can_be_written(library):
     directory = library.query / QUESTION
-    for attempt in (lambda: (directory / "01-bread.md").unlink(), lambda: (directory / "new").write_text("x"),
-                    lambda: (directory / "passages.md").write_text("x"), lambda: os.mkdir(directory / "below")):
+    for attempt in (
+        lambda: (directory / "01-bread.md").unlink(),
+        lambda: (directory / "new").write_text("x"),
+        lambda: (directory / "passages.md").write_text("x"),
+        lambda: os.mkdir(directory / "below"),
+    ):
         with pytest.raises(OSError) as caught:
             attempt()
         assert caught.value.errno in (1, 13, 30)

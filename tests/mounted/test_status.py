@@ -19,8 +19,14 @@ def test_status_is_one_screen(library):
 
 
 def test_every_tool_reads_the_status(library, tmp_path):
-    for command in ("cat status", "grep -c files status", f"cp status.json {tmp_path}/s && cat {tmp_path}/s", "head -3 status",
-                    "python3 -c 'print(open(\"status\").read())'", "dd if=status bs=7 status=none"):
+    for command in (
+        "cat status",
+        "grep -c files status",
+        f"cp status.json {tmp_path}/s && cat {tmp_path}/s",
+        "head -3 status",
+        "python3 -c 'print(open(\"status\").read())'",
+        "dd if=status bs=7 status=none",
+    ):
         assert subprocess.run(["sh", "-c", command], cwd=library.path, capture_output=True, check=True).stdout
     assert json.loads((tmp_path / "s").read_text())["pid"] == library.pid
 
@@ -31,5 +37,7 @@ def test_the_examples_of_readme_work_when_pasted(library):
     examples = re.findall(r"^    (.+)$", text, re.MULTILINE)
     assert len(examples) >= 10
     for example in examples:
-        done = subprocess.run(["bash", "-c", example], cwd=library.path, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            ["bash", "-c", example], cwd=library.path, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, f"{example}: {done.stderr}"

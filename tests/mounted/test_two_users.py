@@ -11,6 +11,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user
 
 NOBODY = 65534
 
+
 def run_as(uid: int, *command: object, groups: tuple[int, ...] = ()) -> subprocess.CompletedProcess:
     """Run a command as another user."""
     return subprocess.run(
@@ -47,7 +48,12 @@ def test_each_user_finds_what_that_user_may_read(shared, mount):
     mounted = mount(shared / "folder", "--allow-other", conf=WORDS_ONLY)
     reachable(mounted.path)
     mounted.indexed()
-    assert set(mounted.found("wombat keeper mode:words")) == {"salaries.md", "board/minutes.md", "team.md", "public.md"}
+    assert set(mounted.found("wombat keeper mode:words")) == {
+        "salaries.md",
+        "board/minutes.md",
+        "team.md",
+        "public.md",
+    }
 
     target = mounted.query / "wombat keeper mode:words" / "results.json"
     seen = run_as(NOBODY, "cat", target)
@@ -65,7 +71,10 @@ def test_each_user_finds_what_that_user_may_read(shared, mount):
     passages = run_as(NOBODY, "cat", mounted.query / "wombat keeper mode:words" / "passages.md").stdout
     assert "public.md:1" in passages and "board" not in passages and "salaries" not in passages
     # Root's listing is root's again, though another user has just looked at the same names.
-    assert len([name for name in os.listdir(mounted.query / "wombat keeper mode:words") if name[0].isdigit()]) == 4
+    assert (
+        len([name for name in os.listdir(mounted.query / "wombat keeper mode:words") if name[0].isdigit()])
+        == 4
+    )
 
     refused = run_as(NOBODY, "cat", mounted.files / "salaries.md")
     assert refused.returncode == 1 and "Permission denied" in refused.stderr

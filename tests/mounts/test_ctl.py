@@ -1,4 +1,5 @@
 """/ctl: a conversation on one descriptor."""
+
 import errno
 import os
 
@@ -29,6 +30,7 @@ def test_before_the_first_line_it_lists_the_commands(ctl):
         said = await handle.read(0, 65536)
         assert b"query PROMPT" in said and b"rebuild" in said
         assert await handle.read(len(said), 65536) == b"", "and then it ends, so that cat and grep do"
+
     trio.run(main)
 
 
@@ -39,6 +41,7 @@ def test_a_reply_is_read_from_its_start_whatever_the_offset(ctl):
         assert await ask(handle, b"query refunds\n") == b"/query/refunds\n"
         await handle.write(0, b"query other\n")
         assert await handle.read(12, 7) + await handle.read(19, 99) == b"/query/other\n"
+
     trio.run(main)
 
 
@@ -48,6 +51,7 @@ def test_two_conversations_do_not_hear_each_other(ctl):
         await one.write(0, b"query one")
         await two.write(0, b"query two")
         assert await one.read(0, 99) == b"/query/one\n" and await two.read(0, 99) == b"/query/two\n"
+
     trio.run(main)
 
 
@@ -61,6 +65,7 @@ def test_an_error_is_raised_at_write_and_its_sentence_can_be_read(ctl):
         with pytest.raises(OSError) as caught:
             await handle.write(0, b"query " + b"x" * 70_000)
         assert caught.value.errno == errno.E2BIG
+
     trio.run(main)
 
 
@@ -69,4 +74,5 @@ def test_a_shell_may_truncate_it_and_nobody_may_change_its_mode(ctl):
         assert (await ctl.setattr(AttributeChanges(size=0), None, ME)).st_size == 0
         with pytest.raises(OSError, match="not permitted"):
             await ctl.setattr(AttributeChanges(mode=0o600), None, ME)
+
     trio.run(main)

@@ -1,4 +1,5 @@
 """/query as the kernel would ask it: what is a question, what searches, what is kept, who sees what."""
+
 import errno
 import os
 import stat
@@ -71,6 +72,7 @@ def test_looking_a_question_up_searches_nothing_and_opening_it_searches_once(mac
         await names(asked)
         await read(await walk(asked, "results.json"))
         assert len(machine.asked) == root.answers.searches == 1
+
     run(main)
 
 
@@ -82,6 +84,7 @@ def test_dotted_names_and_probes_are_not_prompts(machine, root, name):
         with pytest.raises(OSError, match="not permitted"):
             await query.mkdir(name, 0o755, ME)
         assert machine.asked == []
+
     run(main)
 
 
@@ -96,6 +99,7 @@ def test_links_lead_to_the_files_from_wherever_they_are(machine, root):
             link = await walk(root, *place, "01-x.md")
             assert await link.readlink() == expected
             assert (await link.getattr()).st_size == len(expected)
+
     run(main)
 
 
@@ -105,6 +109,7 @@ def test_a_slash_after_in_belongs_to_the_prompt(machine, root):
         assert await names(asked) == ["01-x.md", "passages.md", "results.json"]
         assert machine.asked[-1][0] == "refund in:policies/eu limit:9"
         assert await (await walk(root, "query", "refund")).lookup(b"eu limit:9", ME) is None
+
     run(main)
 
 
@@ -118,6 +123,7 @@ def test_a_document_is_exact_at_stat_once_there_is_an_answer(machine, root):
         known = await walk(asked, "results.json")
         content, handle = await read(known)
         assert (await known.getattr()).st_size == len(content) and not handle.direct_io
+
     run(main)
 
 
@@ -131,6 +137,7 @@ def test_a_change_makes_an_answer_old_but_not_the_names_it_listed(machine, root,
         assert len(machine.asked) == 1
         assert "01-a-new.md" in await names(asked)
         assert len(machine.asked) == 2
+
     run(main)
 
 
@@ -143,10 +150,13 @@ def test_an_open_directory_stays_the_same(machine, root, tmp_path):
         await listing.rewind()
         assert listing.entries == before
         document = await walk(asked, "passages.md")
-        assert (await document.getattr()).st_size > 0, "the document of the open directory, searched no second time"
+        assert (await document.getattr()).st_size > 0, (
+            "the document of the open directory, searched no second time"
+        )
         await listing.release()
         assert len(machine.asked) == 1
         assert (await (await walk(asked, "passages.md")).getattr()).st_size == 0
+
     run(main)
 
 
@@ -158,6 +168,7 @@ def test_an_answer_without_the_model_is_not_kept(machine, root):
         machine.meaning = "used"
         content, _ = await read(await walk(asked, "results.json"))
         assert from_json(content).meaning == "used"
+
     run(main)
 
 
@@ -178,6 +189,7 @@ def test_those_who_ask_the_same_at_once_wait_for_one_search(machine, root):
             await trio.testing.wait_all_tasks_blocked()
             gate.set()
         assert len(machine.asked) == 1
+
     run(main)
 
 
@@ -194,6 +206,7 @@ def test_viewers_share_no_answer(machine, root):
         if os.getuid() == 0:
             assert "02-refund.md" in shown and "02-refund.md" not in seen
             assert b"policies/refund.md" not in (await read(document, OTHER))[0]
+
     run(main)
 
 
@@ -206,6 +219,7 @@ def test_what_was_kept_is_checked_again_when_it_is_served(machine, root):
         assert await asked.lookup(b"03-refund.md", OTHER) is None
         content, _ = await read(await walk(asked, "results.json", caller=OTHER), OTHER)
         assert b"two signatures" not in content
+
     run(main)
 
 
@@ -222,6 +236,7 @@ def test_saving_lists_a_question_until_it_is_forgotten(machine, root):
         with pytest.raises(FileNotFoundError):
             await query.rmdir(b"a%2Fb refund", ME)
         assert machine.notes == []
+
     run(main)
 
 
@@ -231,6 +246,7 @@ def test_questions_below_a_folder_are_saved_there(machine, root):
         await inner.mkdir(b"refund", 0o755, ME)
         assert await names(inner) == ["refund"] and await names(await walk(root, "query")) == []
         assert machine.questions.all() == ((b"policies", "refund"),)
+
     run(main)
 
 
@@ -250,6 +266,7 @@ def test_walking_over_saved_questions_searches_nothing(machine, root):
         content, _ = await read(await walk(saved, "results.json"))
         assert from_json(content).sequence == machine.generation
         assert root.answers.searches == 1, "a refresh is no search of a user"
+
     run(main)
 
 
@@ -263,6 +280,7 @@ def test_the_owners_answer_to_a_saved_question_outlives_the_mount(machine, root)
         assert again.answers.searches == 0 and await again.answers.refresh() == 0
         machine.down = False
         assert await again.answers.refresh() == 1
+
     run(main)
 
 
@@ -276,6 +294,7 @@ def test_a_question_while_the_engine_is_down_is_eagain(machine, root):
             await read(await walk(asked, "passages.md"))
         machine.down = False
         assert "01-faq.md" in await names(asked)
+
     run(main)
 
 
@@ -292,6 +311,7 @@ def test_a_prompt_that_fits_no_name_is_found_by_its_digest(machine, root):
         assert await walk(again, "query", name), "a saved one is known after a remount"
         with pytest.raises(FileNotFoundError):
             await query.lookup(b"@0123456789abcdef", ME)
+
     run(main)
 
 
@@ -302,6 +322,7 @@ def test_a_name_is_one_node_for_as_long_as_it_is_known(root):
         assert asked.entry_timeout == 0
         link = await walk(asked, "01-faq.md")
         assert await walk(asked, "01-faq.md") is link
+
     run(main)
 
 
@@ -309,17 +330,27 @@ def test_nothing_below_a_question_can_be_written(root):
     async def main():
         asked = await walk(root, "query", "refund")
         document = await walk(asked, "passages.md")
-        for attempt in (asked.mkdir(b"x", 0o755, ME), asked.rmdir(b"x", ME), asked.unlink(b"01-faq.md", ME),
-                        asked.create(b"x", 0o644, os.O_WRONLY, ME), document.open(os.O_WRONLY, ME)):
+        for attempt in (
+            asked.mkdir(b"x", 0o755, ME),
+            asked.rmdir(b"x", ME),
+            asked.unlink(b"01-faq.md", ME),
+            asked.create(b"x", 0o644, os.O_WRONLY, ME),
+            document.open(os.O_WRONLY, ME),
+        ):
             with pytest.raises(OSError) as caught:
                 await attempt
             assert caught.value.errno == errno.EROFS
+
     run(main)
 
 
 def test_long_and_strange_names_of_hits_fit_a_name(machine, root, tmp_path):
     async def main():
-        for name in (b"refund-" + b"\xff" * 240 + b".md", ("refund-" + "é" * 124).encode(), b"refund." + b"s" * 240):
+        for name in (
+            b"refund-" + b"\xff" * 240 + b".md",
+            ("refund-" + "é" * 124).encode(),
+            b"refund." + b"s" * 240,
+        ):
             with open(os.path.join(os.fsencode(tmp_path), name), "w") as stream:
                 stream.write("refund")
         listing = await (await walk(root, "query", "refund limit:1000")).opendir(ME)
@@ -328,6 +359,7 @@ def test_long_and_strange_names_of_hits_fit_a_name(machine, root, tmp_path):
         assert sum(name.endswith(b"\xff.md") for name in found) == 1
         for name in found:
             assert name.count(b"\xc3") == name.count(b"\xa9"), "no character is cut in half"
+
     run(main)
 
 
@@ -342,6 +374,7 @@ def test_what_is_kept_is_bounded_and_saved_questions_go_last(machine, root, monk
         viewer = root.ports.viewer(ME)
         assert root.answers.kept((b"", "refund"), viewer) and root.answers.kept((b"", "8"), viewer)
         assert root.answers.kept((b"", "1"), viewer) is None
+
     run(main)
 
 
@@ -351,6 +384,7 @@ def test_a_read_only_mount_saves_nothing(machine):
         with pytest.raises(OSError) as caught:
             await (await walk(root, "query")).mkdir(b"refund", 0o755, ME)
         assert caught.value.errno == errno.EROFS
+
     run(main)
 
 
@@ -358,6 +392,6 @@ def test_a_thread_that_is_not_making_a_directory_is_not():
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
         assert not mkdir.is_making(child.pid, b"x")
-        assert not mkdir.is_making(2 ** 22 + 1, b"x"), "nor one that is gone"
+        assert not mkdir.is_making(2**22 + 1, b"x"), "nor one that is gone"
     finally:
         child.communicate(b"\n")

@@ -1,4 +1,5 @@
 """The table of the tree, what is built from it, and the files that speak of it."""
+
 import json
 import os
 
@@ -23,6 +24,7 @@ def content(root, name, caller=ME):
     async def main():
         handle = await (await root.lookup(name, caller)).open(os.O_RDONLY, caller)
         return await handle.read(0, 1 << 20)
+
     return trio.run(main)
 
 
@@ -45,6 +47,7 @@ def test_readme_names_every_row_and_call_on_one_screen_and_a_half(root):
 def test_the_size_of_readme_is_exact(root):
     async def main():
         return (await (await root.lookup(b"README.md", ME)).getattr()).st_size
+
     assert trio.run(main) == len(content(root, b"README.md"))
 
 

@@ -1,4 +1,5 @@
 """The command lines of /ctl: each row of the table can be called, and refuses what it must."""
+
 import errno
 
 import pytest
@@ -80,7 +81,9 @@ def test_a_path_is_taken_as_people_write_it(line, say, machine):
     assert machine.scanned == [b"papers"]
 
 
-@pytest.mark.parametrize("line", ["", "bogus", "QUERY x", "status now", "scan ../etc", "query", "query \0", "\0"])
+@pytest.mark.parametrize(
+    "line", ["", "bogus", "QUERY x", "status now", "scan ../etc", "query", "query \0", "\0"]
+)
 def test_what_is_no_command_is_einval_with_a_sentence(line, say):
     with pytest.raises(InvalidArgument) as caught:
         say(line)

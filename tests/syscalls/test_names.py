@@ -1,4 +1,5 @@
 """Prompts as file names, and back."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,15 +27,26 @@ def test_every_prompt_has_a_name_that_leads_to_it(prompt):
     assert (names.prompt(name) or decode_name(name)) == normal(prompt)
 
 
-@pytest.mark.parametrize(("name", "prompt"), [
-    ("a∕b".encode(), "a/b"), (b"a%2Fb", "a/b"), (b"a%2fb", "a/b"), (b"a%252Fb", "a%2Fb"), (b"100% sure", "100% sure"),
-    (b"100%25", "100%"), (b"n\xff", "n\ufffd"),
-])
+@pytest.mark.parametrize(
+    ("name", "prompt"),
+    [
+        ("a∕b".encode(), "a/b"),
+        (b"a%2Fb", "a/b"),
+        (b"a%2fb", "a/b"),
+        (b"a%252Fb", "a%2Fb"),
+        (b"100% sure", "100% sure"),
+        (b"100%25", "100%"),
+        (b"n\xff", "n\ufffd"),
+    ],
+)
 def test_a_slash_is_written_in_two_ways(name, prompt):
     assert decode_name(name) == prompt
 
 
-@pytest.mark.parametrize("prompt", ["", "  ", ".hidden", "x" * 256, "a\0b", "two\nlines", "desktop.ini", "@0123456789abcdef", "\ud800"])
+@pytest.mark.parametrize(
+    "prompt",
+    ["", "  ", ".hidden", "x" * 256, "a\0b", "two\nlines", "desktop.ini", "@0123456789abcdef", "\ud800"],
+)
 def test_some_prompts_fit_no_name(prompt):
     assert encode_name(prompt) is None
 

@@ -1,4 +1,5 @@
 """Who may read what: the same as the kernel says."""
+
 import itertools
 import os
 import stat
@@ -9,17 +10,20 @@ from syscalls.permission import may_read, may_search, uid_of
 from syscalls.values import Viewer
 
 
-@pytest.mark.parametrize(("mode", "viewer", "reads", "searches"), [
-    (0o700, Viewer(10, 10), True, True),
-    (0o070, Viewer(10, 20), False, False),  # the owner's class decides, though the group's grants more
-    (0o070, Viewer(11, 20), True, True),
-    (0o070, Viewer(11, 11, frozenset({20})), True, True),
-    (0o007, Viewer(11, 20), False, False),
-    (0o007, Viewer(11, 11), True, True),
-    (0o744, Viewer(11, 11), True, False),
-    (0o711, Viewer(11, 11), False, True),
-    (0o000, Viewer(0, 0), True, True),
-])
+@pytest.mark.parametrize(
+    ("mode", "viewer", "reads", "searches"),
+    [
+        (0o700, Viewer(10, 10), True, True),
+        (0o070, Viewer(10, 20), False, False),  # the owner's class decides, though the group's grants more
+        (0o070, Viewer(11, 20), True, True),
+        (0o070, Viewer(11, 11, frozenset({20})), True, True),
+        (0o007, Viewer(11, 20), False, False),
+        (0o007, Viewer(11, 11), True, True),
+        (0o744, Viewer(11, 11), True, False),
+        (0o711, Viewer(11, 11), False, True),
+        (0o000, Viewer(0, 0), True, True),
+    ],
+)
 def test_the_first_class_that_matches_decides_and_root_may_all(mode, viewer, reads, searches):
     assert may_read(stat.S_IFREG | mode, 10, 20, viewer) is reads
     assert may_search(stat.S_IFDIR | mode, 10, 20, viewer) is searches
@@ -34,8 +38,10 @@ def test_the_kernel_says_the_same(tmp_path):
     path = tmp_path / "file"
     path.touch()
     os.chown(path, 4010, 4020)
-    viewers = [Viewer(uid, gid, frozenset(groups)) for uid, gid, groups in
-               itertools.product((4010, 4011), (4020, 4021), ((), (4020,)))]
+    viewers = [
+        Viewer(uid, gid, frozenset(groups))
+        for uid, gid, groups in itertools.product((4010, 4011), (4020, 4021), ((), (4020,)))
+    ]
     modes = (0o400, 0o040, 0o004, 0o440, 0o044, 0o404)
     expected = {(mode, viewer): may_read(mode, 4010, 4020, viewer) for mode in modes for viewer in viewers}
     for mode in modes:

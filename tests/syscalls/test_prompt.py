@@ -1,4 +1,5 @@
 """The prompt language: what is hard, what is soft, and that nothing is an error."""
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -8,11 +9,44 @@ from syscalls.when import when
 
 WORDY = st.one_of(
     st.text(max_size=60),
-    st.lists(st.sampled_from([
-        "AND", "OR", "NOT", "(", ")", "-", '"', "“", "”", "in:", "in:a/", 'in:"a b', "type:pdf", "-type:pdf", "after:2025",
-        "before:banana", "limit:0", "limit:7", "mode:foo", "by:me", "word", "-word", '"a phrase"', '-"x y"', "don't", "f(x)",
-        "🤷", "what?", "\0", "\udcff", "∕",
-    ]), max_size=12).map(" ".join),
+    st.lists(
+        st.sampled_from(
+            [
+                "AND",
+                "OR",
+                "NOT",
+                "(",
+                ")",
+                "-",
+                '"',
+                "“",
+                "”",
+                "in:",
+                "in:a/",
+                'in:"a b',
+                "type:pdf",
+                "-type:pdf",
+                "after:2025",
+                "before:banana",
+                "limit:0",
+                "limit:7",
+                "mode:foo",
+                "by:me",
+                "word",
+                "-word",
+                '"a phrase"',
+                '-"x y"',
+                "don't",
+                "f(x)",
+                "🤷",
+                "what?",
+                "\0",
+                "\udcff",
+                "∕",
+            ]
+        ),
+        max_size=12,
+    ).map(" ".join),
 )
 
 
@@ -28,11 +62,24 @@ def test_no_prompt_is_an_error(text):
     assert isinstance(describe(prompt.condition), str)
 
 
-@pytest.mark.parametrize("question", [
-    "What's new in C++? (see: the FAQ)", "who said \"hello", 'a 5" pipe', "either/or – which one?", "¿qué? 🤷", "sign in: how",
-    "time: 10:30", "built-in e-mail - does it work?", "cats and dogs or not", "is it 'quoted'?", "a (b) c", "--verbose flag",
-    "What is information science? Give definitions where possible.",
-])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What's new in C++? (see: the FAQ)",
+        'who said "hello',
+        'a 5" pipe',
+        "either/or – which one?",
+        "¿qué? 🤷",
+        "sign in: how",
+        "time: 10:30",
+        "built-in e-mail - does it work?",
+        "cats and dogs or not",
+        "is it 'quoted'?",
+        "a (b) c",
+        "--verbose flag",
+        "What is information science? Give definitions where possible.",
+    ],
+)
 def test_natural_questions_have_no_conditions_and_keep_their_meaning(question):
     prompt = parse(question)
     assert prompt.condition is None
@@ -40,20 +87,23 @@ def test_natural_questions_have_no_conditions_and_keep_their_meaning(question):
     assert prompt.meaning == question
 
 
-@pytest.mark.parametrize(("text", "condition"), [
-    ("refund policy", ""),
-    ('refund "two signatures"', '"two signatures"'),
-    ("refund “two signatures”", '"two signatures"'),
-    ("refund -draft", "NOT draft"),
-    ('refund -"first draft" -old', '(NOT "first draft" AND NOT old)'),
-    ("a AND b", "(a AND b)"),
-    ("a OR b AND c", "(a OR (b AND c))"),
-    ("NOT a AND b OR c", "((NOT a AND b) OR c)"),
-    ("a (b OR c) d", "(b OR c)"),
-    ("(a b) AND c", "((a AND b) AND c)"),
-    ("NOT (a OR b)", "NOT (a OR b)"),
-    ("x AND read/write", '(x AND "read write")'),
-])
+@pytest.mark.parametrize(
+    ("text", "condition"),
+    [
+        ("refund policy", ""),
+        ('refund "two signatures"', '"two signatures"'),
+        ("refund “two signatures”", '"two signatures"'),
+        ("refund -draft", "NOT draft"),
+        ('refund -"first draft" -old', '(NOT "first draft" AND NOT old)'),
+        ("a AND b", "(a AND b)"),
+        ("a OR b AND c", "(a OR (b AND c))"),
+        ("NOT a AND b OR c", "((NOT a AND b) OR c)"),
+        ("a (b OR c) d", "(b OR c)"),
+        ("(a b) AND c", "((a AND b) AND c)"),
+        ("NOT (a OR b)", "NOT (a OR b)"),
+        ("x AND read/write", '(x AND "read write")'),
+    ],
+)
 def test_operators_make_conditions_and_words_beside_each_other_do_not(text, condition):
     assert describe(parse(text).condition) == condition
 
@@ -65,7 +115,9 @@ def test_words_are_the_positive_ones_without_their_punctuation():
 
 
 def test_fields_are_read_and_may_be_quoted():
-    prompt = parse('budget in:"my papers/" in:/notes type:PDF,.docx after:2025 before:2026-03-01 by:me limit:50 mode:words')
+    prompt = parse(
+        'budget in:"my papers/" in:/notes type:PDF,.docx after:2025 before:2026-03-01 by:me limit:50 mode:words'
+    )
     assert prompt.within == ("my papers", "notes")
     assert prompt.types == ("pdf", "docx")
     assert prompt.after == when("2025")[0] and prompt.before == when("2026-03-01")[0]
@@ -73,9 +125,21 @@ def test_fields_are_read_and_may_be_quoted():
     assert prompt.words == ("budget",) and prompt.notes == ()
 
 
-@pytest.mark.parametrize("field", [
-    "before:banana", "after:2025-13", "limit:0", "limit:x", "limit:-3", "mode:foo", "in:../up", "type:,", "-type:pdf", "by:a/b",
-])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "before:banana",
+        "after:2025-13",
+        "limit:0",
+        "limit:x",
+        "limit:-3",
+        "mode:foo",
+        "in:../up",
+        "type:,",
+        "-type:pdf",
+        "by:a/b",
+    ],
+)
 def test_a_field_that_makes_no_sense_is_a_word_and_a_note_says_so(field):
     prompt = parse(f"budget {field}")
     assert len(prompt.notes) == 1 and field.lstrip("-") in prompt.notes[0]
@@ -87,7 +151,9 @@ def test_a_limit_beyond_the_most_is_the_most_and_says_so():
     assert prompt.limit == 1000 and "limit:1000" in prompt.notes[0]
 
 
-@pytest.mark.parametrize("text", ["cats AND", "OR cats", "(cats", "cats)", "NOT", "cats AND OR dogs", "in:a/ cats ("])
+@pytest.mark.parametrize(
+    "text", ["cats AND", "OR cats", "(cats", "cats)", "NOT", "cats AND OR dogs", "in:a/ cats ("]
+)
 def test_what_does_not_parse_is_searched_as_words(text):
     prompt = parse(text)
     assert prompt.condition is None and len(prompt.notes) == 1
@@ -100,9 +166,20 @@ def test_exclusions_and_phrases_hold_where_operators_do_not_parse():
     assert "draft" not in prompt.words
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("refund in:policies", True), ("in:a", True), ('refund in:"my papers', True), ('in:"my papers"', True), ("x in:a∕b", True),
-    ("refund in:policies after:2025", False), ("refund", False), ("sign in: how", False), ("login:x", False), ("in:", False),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("refund in:policies", True),
+        ("in:a", True),
+        ('refund in:"my papers', True),
+        ('in:"my papers"', True),
+        ("x in:a∕b", True),
+        ("refund in:policies after:2025", False),
+        ("refund", False),
+        ("sign in: how", False),
+        ("login:x", False),
+        ("in:", False),
+    ],
+)
 def test_a_slash_continues_a_prompt_after_in_only(text, expected):
     assert continues(text) is expected

@@ -1,4 +1,5 @@
 """Answers as JSON and Markdown."""
+
 import json
 
 from hypothesis import given
@@ -8,7 +9,9 @@ from syscalls.prompt import parse
 from syscalls.results import from_json, passages_md, results_json
 from syscalls.values import Hit, Passage, Results
 
-PATHS = st.binary(min_size=1, max_size=40).filter(lambda path: b"\0" not in path and not path.startswith(b"/") and not path.endswith(b"/"))
+PATHS = st.binary(min_size=1, max_size=40).filter(
+    lambda path: b"\0" not in path and not path.startswith(b"/") and not path.endswith(b"/")
+)
 
 
 def answer(text="refund", hits=(), **changes):
@@ -20,11 +23,22 @@ HIT = Hit(b"policies/refund.md", 0.5, {"words": 0.5}, (Passage(12, 14, "# Title\
 
 
 def test_results_json_says_what_how_and_from_what():
-    said = json.loads(results_json(answer('refund "two signatures" in:policies/ after:2025 limit:0', [HIT], pending=2)))
-    assert said["hits"] == [{"path": "files/policies/refund.md", "score": 0.5, "parts": {"words": 0.5},
-                             "passages": [{"lines": [12, 14], "text": "# Title\ntwo signatures", "score": 0.9}]}]
+    said = json.loads(
+        results_json(answer('refund "two signatures" in:policies/ after:2025 limit:0', [HIT], pending=2))
+    )
+    assert said["hits"] == [
+        {
+            "path": "files/policies/refund.md",
+            "score": 0.5,
+            "parts": {"words": 0.5},
+            "passages": [{"lines": [12, 14], "text": "# Title\ntwo signatures", "score": 0.9}],
+        }
+    ]
     assert said["read"]["condition"] == '"two signatures"' and said["read"]["in"] == ["policies"]
-    assert said["read"]["words"] == ["refund", "two", "signatures", "limit", "0"] and len(said["read"]["notes"]) == 1
+    assert (
+        said["read"]["words"] == ["refund", "two", "signatures", "limit", "0"]
+        and len(said["read"]["notes"]) == 1
+    )
     assert (said["sequence"], said["pending"], said["meaning"], said["folder"]) == (3, 2, "used", "files")
 
 
@@ -40,7 +54,7 @@ def test_an_answer_of_any_path_and_text_is_utf8_and_can_be_read_back(path, text)
 def test_a_passage_is_quoted_below_its_path_and_line():
     lines = passages_md(answer(hits=[HIT])).decode().splitlines()
     place = lines.index("## files/policies/refund.md:12")
-    assert lines[place + 2:place + 4] == ["> # Title", "> two signatures"]
+    assert lines[place + 2 : place + 4] == ["> # Title", "> two signatures"]
 
 
 def test_passages_of_all_files_are_in_the_order_of_their_scores():

@@ -1,4 +1,5 @@
 """retrieve: the viewer's own answer, from an index that knows no permissions."""
+
 import trio
 
 from syscalls.retrieve import retrieve
@@ -16,8 +17,15 @@ class Index:
 
     async def search(self, query):
         self.queries.append(query)
-        hits = [{"path": path, "score": 1.0, "parts": {"words": 1.0},
-                 "passages": [{"lines": [1, 2], "text": "text", "score": 0.5}]} for path in self.paths[:query["limit"]]]
+        hits = [
+            {
+                "path": path,
+                "score": 1.0,
+                "parts": {"words": 1.0},
+                "passages": [{"lines": [1, 2], "text": "text", "score": 0.5}],
+            }
+            for path in self.paths[: query["limit"]]
+        ]
         return {"hits": hits, "more": len(self.paths) > query["limit"], "sequence": 7, "meaning": "used"}
 
 
@@ -41,6 +49,7 @@ class Folder:
 def ask(text, index, files=None, folder=b"", viewer=VIEWER):
     async def main():
         return await retrieve(text, folder=folder, viewer=viewer, searcher=index, files=files or Folder())
+
     return trio.run(main)
 
 

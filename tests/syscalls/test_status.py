@@ -1,4 +1,5 @@
 """status: one screen, and no path for strangers."""
+
 import json
 
 from hypothesis import given
@@ -8,9 +9,18 @@ from syscalls.status import as_json, as_text, status
 from syscalls.values import Viewer
 
 REPORT = {
-    "version": "1.0", "pid": 7, "files": 1000, "pending": 250, "generation": 3, "searches": 4, "embeddings": 5, "scanning": True,
-    "engine": {"state": "ready", "pid": 8, "memory": 5 << 20, "error": None}, "disk": {"free": 3 << 30, "state": 1 << 20},
-    "errors": [{"time": 1.0, "path": "secret/plan.md", "error": "cannot be read"}], "error_count": 1,
+    "version": "1.0",
+    "pid": 7,
+    "files": 1000,
+    "pending": 250,
+    "generation": 3,
+    "searches": 4,
+    "embeddings": 5,
+    "scanning": True,
+    "engine": {"state": "ready", "pid": 8, "memory": 5 << 20, "error": None},
+    "disk": {"free": 3 << 30, "state": 1 << 20},
+    "errors": [{"time": 1.0, "path": "secret/plan.md", "error": "cannot be read"}],
+    "error_count": 1,
 }
 
 
@@ -22,7 +32,10 @@ def test_one_screen_says_how_far_the_index_is():
 
 @given(st.text(min_size=100), st.lists(st.text(max_size=300), max_size=40))
 def test_no_line_is_wider_than_80_columns(folder, sentences):
-    report = REPORT | {"folder": folder, "errors": [{"time": None, "path": None, "error": one} for one in sentences]}
+    report = REPORT | {
+        "folder": folder,
+        "errors": [{"time": None, "path": None, "error": one} for one in sentences],
+    }
     assert all(len(line) <= 80 for line in as_text(report).split("\n"))
 
 

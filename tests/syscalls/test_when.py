@@ -1,4 +1,5 @@
 """ISO 8601 prefixes as spans of time."""
+
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,17 +31,23 @@ def test_what_is_no_date_is_a_value_error(text):
     assert first < end
 
 
-@pytest.mark.parametrize(("text", "first", "length"), [
-    ("2026-03-01T10:30:15Z", datetime(2026, 3, 1, 10, 30, 15, tzinfo=UTC), NS),
-    ("2026-03-01T10:30+02:00", datetime(2026, 3, 1, 8, 30, tzinfo=UTC), 60 * NS),
-    ("2026-03-01T10-0530", datetime(2026, 3, 1, 15, 30, tzinfo=UTC), 3600 * NS),
-    ("2026-03-01T10:30:15.5Z", datetime(2026, 3, 1, 10, 30, 15, 500_000, tzinfo=UTC), NS // 10),
-])
+@pytest.mark.parametrize(
+    ("text", "first", "length"),
+    [
+        ("2026-03-01T10:30:15Z", datetime(2026, 3, 1, 10, 30, 15, tzinfo=UTC), NS),
+        ("2026-03-01T10:30+02:00", datetime(2026, 3, 1, 8, 30, tzinfo=UTC), 60 * NS),
+        ("2026-03-01T10-0530", datetime(2026, 3, 1, 15, 30, tzinfo=UTC), 3600 * NS),
+        ("2026-03-01T10:30:15.5Z", datetime(2026, 3, 1, 10, 30, 15, 500_000, tzinfo=UTC), NS // 10),
+    ],
+)
 def test_zones_and_fractions_are_understood(text, first, length):
     assert when(text) == (ns(first), ns(first) + length)
 
 
-@pytest.mark.parametrize("text", ["banana", "", "26", "2026-13", "2026-02-30", "2026-1", "2026-03-01T25", "20260301", "2026-W09", "9999"])
+@pytest.mark.parametrize(
+    "text",
+    ["banana", "", "26", "2026-13", "2026-02-30", "2026-1", "2026-03-01T25", "20260301", "2026-W09", "9999"],
+)
 def test_other_spellings_are_not_guessed(text):
     with pytest.raises(ValueError):
         when(text)

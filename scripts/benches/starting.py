@@ -1,7 +1,5 @@
-#!/usr/bin/env python3
-"""help: how long `lsfs --help` takes, against the `import click` that it cannot avoid.
+"""How long `lsfs --help` takes, against the `import click` that it cannot avoid.
 
-Run with the Python of the environment that lsfs is installed in: .venv/bin/python scripts/bench/help [RUNS]
 The two are run in turn, so that a busy machine is as unkind to one as to the other; printed are medians and their ratio.
 """
 
