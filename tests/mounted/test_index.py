@@ -37,10 +37,10 @@ def test_the_index_follows_files_by_words_at_once_and_by_meaning_soon(notes):
     assert not (notes.files / "behind.md").exists()
 
     os.rename(notes.files / "refunds-2.md", notes.files / "policies" / "big.md")
-    hits = notes.found('"two signatures"')
+    hits = notes.found('"two signatures" mode:words')
     assert hits == ["policies/big.md"], "a rename is seen by the very next question"
     (notes.files / "policies" / "big.md").unlink()
-    assert notes.found('"two signatures"') == [], "so is a removal"
+    assert notes.found('"two signatures" mode:words') == [], "so is a removal"
 
 
 def test_nothing_is_embedded_twice(notes):
