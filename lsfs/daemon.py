@@ -11,54 +11,46 @@ state folder is let go.
 
 import collections
 import contextlib
-import errno
 import logging
 import os
 import pathlib
 import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pyfuse3
 import trio
 
 from lsfs import report
-from lsfs.config import STATE, Settings
+from lsfs.config import NO_MODEL, STATE, Settings
 from lsfs.engine.supervisor import Engine
 from lsfs.history.catalogue import Catalogue
-from lsfs.history.follow import Follow
+from lsfs.history.follow import NO_INDEX, Follow, IndexOff
 from lsfs.history.ignore import Ignore
 from lsfs.history.questions import Questions
 from lsfs.history.store import State
 from lsfs.history.watch import Watch
+from lsfs.index.fusion import fuse as fuse_signals
 from lsfs.refusals import NoFuse, NoPermission
 from mounts import fuse, tree
 from mounts.ports import Ports
 from syscalls.control import Control
-from syscalls.errors import LsfsError
 from syscalls.names import LongNames
 from syscalls.retrieve import retrieve
 from syscalls.values import Results, Viewer
 
 log = logging.getLogger(__name__)
 
-TASKS = 64  # requests served at once; a question occupies one until its deadline
+TASKS = 512  # requests served at once; a question occupies one until its deadline, and files must not wait for questions
 FAREWELL = 10.0  # seconds from the end of the mount to the end of the daemon, at most
 REST, PAUSE = (
     0.2,
     5.0,
-)  # seconds: saved questions are asked anew after a rest, and while the index grows not all the time
+)  # seconds: saved questions are asked anew after a rest; while the index grows, not all the time
 WEIGH = 30.0  # seconds between two measurements of the state folder
 ERRORS = 100  # sentences kept for /status
-NO_INDEX = "Indexing is switched off for this folder ([index] enabled in lsfs.conf), so questions cannot be answered."
-
-
-class IndexOff(LsfsError):
-    """A question was asked of a folder that is not indexed."""
-
-    errno = errno.EOPNOTSUPP
 
 
 def main(settings: Settings, ready: Callable[[], None]) -> int:
@@ -66,9 +58,8 @@ def main(settings: Settings, ready: Callable[[], None]) -> int:
 
     `ready()` is called once the mount answers. Returns 0. Raises `lsfs.refusals.Refusal` before that when it cannot be.
     """
-    # "/" so that no folder is held busy; no umask, since the kernel applies the caller's; descriptors for every open file.
-    os.chdir("/")
-    os.umask(0)
+    os.chdir("/")  # so that no folder is held busy
+    os.umask(0o077)  # what the state folder holds is nobody else's
     _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
@@ -80,6 +71,7 @@ def main(settings: Settings, ready: Callable[[], None]) -> int:
         stack.callback(os.close, root_fd)
         state = State(settings.state)
         stack.callback(state.close)
+        os.umask(0)  # the kernel has applied the caller's
         return trio.run(Daemon(settings, root_fd, state).serve, ready)
 
 
@@ -105,7 +97,7 @@ class Daemon:
             indexing=settings.index_enabled,
             settle=settings.settle,
         )
-        self.questions = Questions(state.database, self.follow.in_thread)
+        self.questions = Questions(state.database, self.follow.commit, self.follow.in_thread)
         names = LongNames()
         owner = os.geteuid()
         self.ports = Ports(
@@ -118,7 +110,9 @@ class Daemon:
             ask=self.ask,
             questions=self.questions,
             report=self.report,
-            control=Control(self.follow, self.questions, self.report, names, owner),
+            control=Control(
+                self.follow, self.questions, self.report, names, owner, read_only=settings.read_only
+            ),
             names=names,
             readable=self.follow.readable,
             generation=lambda: self.follow.generation,
@@ -139,12 +133,22 @@ class Daemon:
             viewer=viewer,
             searcher=self,
             files=self.follow,
+            owner=os.geteuid(),
+            fuse=fuse_signals,
             deadline=self.settings.query_deadline,
         )
 
     async def search(self, query: dict) -> dict:
         """The port `syscalls.ports.Searcher`: the engine, whichever lives."""
-        return await self.engine.call("search", query, query["deadline"])
+        answer = await self.engine.call("search", query, query["deadline"])
+        if self.settings.model == NO_MODEL:
+            answer["meaning"] = "off"
+        if (
+            self.follow.scanning
+        ):  # what happened while nothing was mounted is not known yet: any file may be another one now
+            for hit in answer["hits"]:
+                hit["stale"] = True
+        return answer
 
     def report(self, viewer: Viewer) -> dict[str, Any]:
         """What /status says to `viewer`."""
@@ -157,36 +161,47 @@ class Daemon:
     # Life ----------------------------------------------------------------------------------------------------------------
 
     async def serve(self, ready: Callable[[], None]) -> int:
-        """Mount, serve, unmount."""
+        """Mount, serve, unmount. A failure of ours leaves the mount behind, dead: an empty mountpoint would look like an
+        emptied folder."""
         operations = fuse.Operations(self.root, self.note)
-        # libfuse splits options at commas, unless they are escaped
-        source = os.fspath(self.settings.folder).replace("\\", "\\\\").replace(",", "\\,")
-        options = {f"fsname={source}", "subtype=lsfs", "default_permissions"}
-        if self.settings.allow_other:
-            options.add("allow_other")
         mountpoint = os.fspath(self.settings.mountpoint)
-        try:
-            pyfuse3.init(operations, mountpoint, options)
-        except RuntimeError as error:
-            raise _refusal(self.settings, error) from error
-        kernel = fuse.Kernel()
-        self.root.files.attach(operations.nodes, kernel, self.watch.holds)
-        try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._background)
-                nursery.start_soon(self._signals)
-                nursery.start_soon(self._answers, mountpoint, ready)
-                await pyfuse3.main(max_tasks=TASKS)
-                nursery.cancel_scope.cancel()
-            log.info("unmounted")
-        finally:
-            kernel.close()
-            pyfuse3.close(unmount=True)
-            with trio.move_on_after(FAREWELL) as scope:
-                scope.shield = True
-                await self.follow.finish()
-            self.watch.close()
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            try:
+                pyfuse3.init(operations, mountpoint, self._options())
+            except RuntimeError as error:
+                raise _refusal(self.settings, error) from error
+            kernel = fuse.Kernel()
+            self.root.files.attach(operations.nodes, kernel, self.watch.holds)
+            unmounted = False
+            try:
+                async with trio.open_nursery() as background:
+                    background.start_soon(self._background)
+                    async with trio.open_nursery() as nursery:
+                        nursery.start_soon(self._signals, signals)
+                        nursery.start_soon(self._answers, mountpoint, ready)
+                        await pyfuse3.main(max_tasks=TASKS)
+                        nursery.cancel_scope.cancel()
+                    kernel.close()
+                    pyfuse3.close(unmount=True)
+                    unmounted = True
+                    log.info("unmounted")
+                    background.cancel_scope.cancel()
+            finally:
+                if not unmounted:
+                    kernel.close()
+                    pyfuse3.close(unmount=False)
+                with trio.move_on_after(FAREWELL) as scope:
+                    scope.shield = True
+                    await self.follow.finish()
+                self.watch.close()
         return 0
+
+    def _options(self) -> set[str]:
+        # pyfuse3 takes ASCII, and libfuse splits options at commas, unless they are escaped. The name is only shown.
+        source = os.fsencode(self.settings.folder).decode("ascii", "backslashreplace")
+        source = source.replace("\\", "\\\\").replace(",", "\\,")
+        options = {f"fsname={source}", "subtype=lsfs", "default_permissions"}
+        return options | {"allow_other"} if self.settings.allow_other else options
 
     async def _background(self) -> None:
         """All that goes on behind the mount; the engine gets the time to end well when the mount has."""
@@ -205,6 +220,14 @@ class Daemon:
                 with trio.CancelScope(shield=True):
                     await self.engine.stop()
 
+    def _died(self) -> None:
+        """The engine ended, on its own account or not."""
+        self.follow.feed.died()
+        if self.engine.state != "stopped" and not self.engine.replaced:
+            self.note(
+                f"The search engine ended and is started again (start {self.engine.starts + 1}); files are not touched by that."
+            )
+
     def _changed(self, path: bytes, settled: bool) -> None:
         if path.split(b"/", 1)[0] in self.ports.hidden:
             return  # the state folder itself: following it would never end
@@ -221,9 +244,10 @@ class Daemon:
         while True:
             await self.follow.moved_on()
             before = None
-            while before != self.follow.generation:  # a burst of changes is one
-                before = self.follow.generation
-                await trio.sleep(REST)
+            with trio.move_on_after(PAUSE):
+                while before != self.follow.generation:  # a burst of changes is one
+                    before = self.follow.generation
+                    await trio.sleep(REST)
             began = trio.current_time()
             if await self.root.answers.refresh() and self.follow.pending_files:
                 await trio.sleep(max(PAUSE, 10 * (trio.current_time() - began)))
@@ -233,12 +257,11 @@ class Daemon:
             self.state_bytes = await trio.to_thread.run_sync(_bytes_below, self.settings.state)
             await trio.sleep(WEIGH)
 
-    async def _signals(self) -> None:
-        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-            async for number in signals:
-                log.info("%s: unmounting", signal.Signals(number).name)
-                pyfuse3.terminate()
-                return
+    async def _signals(self, signals: AsyncIterator[int]) -> None:
+        async for number in signals:  # the first one ends the mount; more of them change nothing
+            log.info("%s: unmounting", signal.Signals(number).name)
+            pyfuse3.terminate()
+            return
 
     async def _answers(self, mountpoint: str, ready: Callable[[], None]) -> None:
         """Say that the mount is ready once it has answered; asked in a thread, since a handler must never wait for itself."""

@@ -58,7 +58,7 @@ def mount(folder: Path | None) -> str:
         base = Path(name)
         source, target, state = base / "folder", base / "mount", base / "state"
         for path in (source, target, state):
-            path.mkdir()
+            path.mkdir(mode=0o700)
         (state / "lsfs.conf").write_text("[index]\nenabled = no\n", encoding="utf-8")
         (source / "there.txt").write_text(text, encoding="utf-8")
         lsfs("mount", "--state", str(state), str(source), str(target))

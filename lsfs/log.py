@@ -5,6 +5,7 @@ Records carry names and errors, never the content of files. `start` is called on
 """
 
 import contextlib
+import errno
 import logging
 import logging.handlers
 import os
@@ -33,6 +34,8 @@ def start(state: Path, attached: bool) -> None:
 
     Raises OSError when the file cannot be written.
     """
+    if (state / FILE).is_symlink():
+        raise OSError(errno.ELOOP, f"{FILE} is a symlink")
     file = Rotated(
         state / FILE, maxBytes=LIMIT, backupCount=KEPT, encoding="utf-8", errors="backslashreplace"
     )
@@ -48,7 +51,7 @@ def start(state: Path, attached: bool) -> None:
 
 def stdio(state: Path) -> int:
     """A descriptor, for appending, that a background daemon gets as stdout and stderr. Raises OSError."""
-    return os.open(state / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    return os.open(state / FILE, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
 def last_line(state: Path) -> str:

@@ -48,7 +48,7 @@ def _unescape(field: bytes) -> str:
 
 def mounts(file: Path = MOUNTINFO) -> list[Mount]:
     """Every mount that this process sees, in the order in which they were mounted."""
-    return [parse(line) for line in file.read_bytes().splitlines() if b" - " in line]
+    return [parse(line) for line in file.read_bytes().split(b"\n") if b" - " in line]
 
 
 def find(mountpoint: str | Path) -> Mount | None:

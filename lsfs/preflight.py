@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from lsfs import mountinfo
-from lsfs.config import NO_MODEL, Settings
+from lsfs.config import NO_MODEL, STATE, Settings
 from lsfs.refusals import (
     AlreadyMounted,
     FolderMissing,
@@ -27,6 +27,8 @@ from lsfs.refusals import (
 
 DEVICE = Path("/dev/fuse")
 FUSE_CONF = Path("/etc/fuse.conf")
+STATE_FILES = frozenset(("history.db", "lock", "lsfs.conf"))  # any of them says: this is a state folder
+BEGUN = frozenset(("daemon.log", ".gitignore"))  # all that a mount leaves that failed before it had a lock
 
 
 def check(settings: Settings) -> list[str]:
@@ -176,6 +178,7 @@ def _model(settings: Settings) -> None:
 
 def _state(settings: Settings) -> None:
     state = settings.state
+    _made_for_lsfs(state, settings.folder / STATE)
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -186,3 +189,37 @@ def _state(settings: Settings) -> None:
         raise StateUnusable(f"you may not write to the state folder {state}; choose another with --state")
     if os.stat(state).st_uid != os.geteuid():
         raise StateUnusable(f"the state folder {state} belongs to another user; choose one with --state")
+
+
+def _made_for_lsfs(state: Path, own: Path) -> None:
+    """Refuse a folder that is there and is somebody's for another purpose: a state folder is closed to others and filled.
+
+    `own` is the place of the state folder without --state: it may be open, since the daemon closes it.
+    """
+    try:
+        found = os.lstat(state)
+    except OSError:
+        return  # it is made, or making it says what is wrong
+    if stat.S_ISLNK(found.st_mode):
+        raise StateUnusable(f"the state folder {state} is a symbolic link; name the folder that it leads to")
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+        return  # said below
+    if state != own and found.st_mode & 0o077:
+        raise StateUnusable(
+            f"{state} is open to other users, and lsfs changes no folder that it did not make; name with --state one "
+            "that does not exist yet, or close this one with chmod 700"
+        )
+    try:
+        names = set(os.listdir(state))
+    except OSError as error:
+        raise StateUnusable(
+            f"the state folder {state} cannot be listed ({error.strerror}); choose another with --state"
+        ) from error
+    for name in sorted(names):  # the log is written before the daemon can look
+        if (state / name).is_symlink():
+            raise StateUnusable(f"{state / name} is a symbolic link, and lsfs writes through none; remove it")
+    if state != own and not names & STATE_FILES and not names <= BEGUN:
+        raise StateUnusable(
+            f"{state} holds other things, such as {min(names - BEGUN)}; name with --state a folder that is empty or "
+            "does not exist yet"
+        )

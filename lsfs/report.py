@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lsfs import __version__
+from lsfs.config import NO_MODEL
 from syscalls.values import Viewer
 
 if TYPE_CHECKING:
@@ -47,11 +48,13 @@ def report(daemon: Daemon, viewer: Viewer) -> dict[str, Any]:
             "memory": engine.stats.get("memory"),
             "passages": engine.stats.get("passages"),
             "embedded": engine.stats.get("embedded"),
-            "error": engine.stats.get("error") if trusted else None,
+            "error": (engine.failure or engine.stats.get("error"))
+            if trusted and settings.model != NO_MODEL
+            else None,
         },
         "disk": {"free": disk.f_bavail * disk.f_frsize, "state": daemon.state_bytes},
         "errors": _errors(daemon) if trusted else [],
-        "error_count": len(daemon.errors) + follow.counts.failed,
+        "error_count": bool(daemon.follow.trouble) + len(daemon.errors) + follow.counts.failed,
     }
 
 
@@ -65,4 +68,5 @@ def _errors(daemon: Daemon) -> list[dict[str, Any]]:
     patterns = [
         {"time": None, "path": None, "error": sentence} for sentence in daemon.catalogue.ignore.errors()
     ]
-    return noted + failed + blind + patterns
+    trouble = [{"time": None, "path": None, "error": daemon.follow.trouble}] if daemon.follow.trouble else []
+    return trouble + noted + failed + blind + patterns

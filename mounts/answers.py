@@ -24,7 +24,7 @@ from dataclasses import replace
 import trio
 
 from mounts.ports import Ports
-from syscalls.errors import LsfsError
+from syscalls.errors import LsfsError, TryAgain
 from syscalls.results import from_json, passages_md, results_json
 from syscalls.values import Hit, Results, Viewer
 
@@ -32,6 +32,7 @@ Question = tuple[bytes, str]
 """Where it is asked (a folder) and the prompt."""
 
 MOST_ANSWERS = 256
+MOST_AT_ONCE = 24  # who wait for a search; more are refused, since each occupies the mount
 MOST_BYTES = 16 << 20  # of passages kept; the daemon is to stay below 100 MiB
 NAME = 255  # bytes of a file name
 
@@ -69,6 +70,7 @@ class _Search:
         self.generation = generation
         self.done = trio.Event()
         self.answer: Answer | None = None
+        self.error: LsfsError | None = None
 
 
 class Answers:
@@ -79,6 +81,7 @@ class Answers:
         self._ports = ports
         self._kept: OrderedDict[tuple[Question, Viewer], Answer] = OrderedDict()
         self._weight = 0
+        self._busy = 0
         self._asking: dict[tuple[Question, Viewer], _Search] = {}
         self._owner = ports.viewer_of_owner()
 
@@ -103,15 +106,29 @@ class Answers:
         return answer
 
     async def get(self, question: Question, viewer: Viewer) -> Answer:
-        """What looking serves; searches if there is no such answer. TryAgain when the engine is down."""
+        """What looking serves; searches if there is no such answer.
+
+        TryAgain when the engine is down, or too many wait for it already.
+        """
         answer = self.served(question, viewer)
         if answer is not None:
             return answer
+        if self._busy >= MOST_AT_ONCE:
+            raise TryAgain("Too many questions at once; ask again in a moment.")
+        self._busy += 1
+        try:
+            return await self._found(question, viewer)
+        finally:
+            self._busy -= 1
+
+    async def _found(self, question: Question, viewer: Viewer) -> Answer:
         search = self._asking.get((question, viewer))
         if search is not None and search.generation == self._ports.generation():
             await search.done.wait()
             if search.answer is not None:
                 return search.answer
+            if search.error is not None:  # another try would take as long once more
+                raise type(search.error)(*search.error.args)
         self.searches += 1
         return await self._ask(question, viewer)
 
@@ -151,6 +168,9 @@ class Answers:
             if viewer == self._owner and self._saved(question):
                 await self._ports.questions.keep(*question, search.answer.documents[b"results.json"])
             return search.answer
+        except LsfsError as error:
+            search.error = error
+            raise
         finally:
             if self._asking.get(key) is search:
                 del self._asking[key]
@@ -195,6 +215,7 @@ def _name(rank: int, width: int, hit: Hit) -> bytes:
     if len(suffix) > NAME // 4:
         stem, suffix = name, b""
     room = NAME - len(prefix) - len(suffix)
-    while room and stem[room] & 0xC0 == 0x80:  # not within a character of UTF-8
-        room -= 1
-    return prefix + stem[:room] + suffix
+    start = room
+    while start > room - 4 and stem[start] & 0xC0 == 0x80:  # not within a character of UTF-8
+        start -= 1
+    return prefix + stem[: start if start > room - 4 else room] + suffix

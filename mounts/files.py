@@ -147,8 +147,13 @@ class Files:
                 self.kernel.entry(directory.id, name)  # it may be known not to exist
         elif found is None or not entry.is_behind(found):
             entry.remove_name(directory, name)
-            if entry.parent is None and not entry.handles:
-                self.leave(entry)  # while it is open, its inode number is not used again
+            if (
+                entry.parent is None
+                and not entry.handles
+                and not (isinstance(entry, Directory) and entry.lookups)
+            ):
+                # while it is open, its inode number is not used again; a directory may just have got another name
+                self.leave(entry)
             self.kernel.entry(directory.id, name)
         else:
             self._refresh(entry, found)

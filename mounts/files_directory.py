@@ -24,16 +24,15 @@ if TYPE_CHECKING:
 
 
 class Directory(Entry):
-    """A directory. `children` holds the entries that the kernel knows, `rows` the virtual ones found by
-    name."""
+    """A directory. `children` holds the entries that the kernel knows; the virtual ones, found by name, are those of its
+    path (`Files.rows`)."""
 
-    __slots__ = ("fd", "children", "rows", "_watched")
+    __slots__ = ("fd", "children", "_watched")
 
     def __init__(self, tree: Files, key: Any, kind: int = stat.S_IFDIR) -> None:
         super().__init__(tree, key, kind)
         self.fd = -1
         self.children: dict[bytes, Entry] = {}
-        self.rows: dict[bytes, Node] | None = None
         self._watched = -1
         """The count of moves (`Files.moves`) at which this directory was known to be watched under its name."""
 
@@ -85,15 +84,8 @@ class Directory(Entry):
         return entry
 
     def _row(self, name: bytes) -> Node | None:
-        path = self.path()
-        if path is None:
-            return None
-        if self.rows is None:
-            self.rows = {}
-        row = self.rows.get(name)
-        if row is None or not row.lookups:  # a directory may have been renamed since the kernel forgot it
-            row = self.rows[name] = self.tree.rows[name](path)
-        return row
+        path = self.path()  # asked each time: a directory may have been renamed
+        return None if path is None else self.tree.rows[name](path)
 
     async def opendir(self, caller: Caller) -> Listing:
         fd = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.descriptor())

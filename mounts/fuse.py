@@ -60,7 +60,7 @@ class Operations(pyfuse3.Operations):
 
     supports_dot_lookup = False
     enable_writeback_cache = False
-    enable_acl = False
+    enable_acl = True
 
     def __init__(self, root: Node, note_error: Callable[[str], None]) -> None:
         super().__init__()

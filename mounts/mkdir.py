@@ -4,20 +4,27 @@ Every name below /query is a directory, so the kernel would answer EEXIST to eac
 the name up first, though, while the caller is inside the call, and /proc/<tid>/syscall tells. That file needs the
 rights of ptrace (the daemon's own user, or root); where it cannot be read, the name of the program decides.
 
+Memory of a process may be a page of a file in our own mount, and reading it then waits for us. So it is read in a
+thread that is given up after a moment, and only of the daemon's own user; for others the number of the call decides.
+
 Threading: called in the loop on each lookup below /query; two small reads of /proc, some 30 µs.
 """
 
 import os
 
+import trio
+
 # Machine -> number of the system call -> which of its arguments is the path.
 _CALLS = {"x86_64": {83: 0, 258: 1}, "aarch64": {34: 1}, "riscv64": {34: 1}, "loongarch64": {34: 1}}
 _PROGRAMS = (b"mkdir", b"install")
 _LONGEST_PATH = 4096
+_PATIENCE = 0.5  # seconds
+_threads = trio.CapacityLimiter(4)
 
 _numbers = _CALLS.get(os.uname().machine, {})
 
 
-def is_making(tid: int, name: bytes) -> bool:
+async def is_making(tid: int, name: bytes) -> bool:
     """Whether thread `tid` is making a directory called `name` right now.
 
     A name further up in the path that it makes is only passed through, so the path that the thread passed is read; if
@@ -34,7 +41,22 @@ def is_making(tid: int, name: bytes) -> bool:
         return False
     if which is None:
         return False
-    return _last_component(tid, int(words[1 + which], 16)) in (name, None)
+    if not _is_ours(tid):
+        return True
+    last = None
+    with trio.move_on_after(_PATIENCE):
+        last = await trio.to_thread.run_sync(
+            _last_component, tid, int(words[1 + which], 16), limiter=_threads, abandon_on_cancel=True
+        )
+    return last in (name, None)
+
+
+def _is_ours(tid: int) -> bool:
+    """Whether the thread belongs to the user of the daemon."""
+    try:
+        return os.stat(f"/proc/{tid}").st_uid == os.geteuid()
+    except OSError:
+        return False
 
 
 def _program(tid: int) -> bytes:

@@ -104,8 +104,12 @@ class Node:
         raise refuse(errno.EROFS)
 
     async def rename(self, old: bytes, new_parent: Node, new: bytes, flags: int, caller: Caller) -> None:
-        """Rename *old* in this directory to *new* in *new_parent*; *flags* are those of renameat2(2)."""
-        raise refuse(errno.EROFS if new_parent is self else errno.EXDEV)
+        """Rename *old* in this directory to *new* in *new_parent*; *flags* are those of renameat2(2).
+
+        Never EXDEV: mv(1) would copy the thing before it finds that it cannot be removed here, and a hit's link, once
+        copied, leads nowhere.
+        """
+        raise refuse(errno.EROFS)
 
     async def open(self, flags: int, caller: Caller) -> Handle:
         raise refuse(errno.EACCES)

@@ -64,19 +64,21 @@ class Questions(VirtualDirectory):
         self.known: WeakValueDictionary[bytes, Asked] = WeakValueDictionary()
 
     async def lookup(self, name: bytes, caller: Caller) -> Node | None:
-        if is_probe(name):
+        if is_probe(name) and not self.above:  # after `in:` it is a folder's name
             return None
         prompt = self.prompt(name)
-        if not self.is_saved(prompt) and is_making(caller.pid, name):
+        if not self.is_saved(prompt) and await is_making(caller.pid, name):
             raise refuse(errno.ENOENT)
         return self.asked(name, prompt)
 
     async def list(self, caller: Caller) -> list[tuple[bytes, Node]]:
+        if caller.uid not in (0, os.getuid()):
+            return []  # what the owner asks is his affair
         names = {self.ports.names.name(prompt): prompt for prompt in self.ports.questions.saved(self.folder)}
         return [(name, self.asked(name, prompt)) for name, prompt in names.items()]
 
     async def mkdir(self, name: bytes, mode: int, caller: Caller) -> Node:
-        if is_probe(name):
+        if is_probe(name) and not self.above:
             raise refuse(errno.EPERM)
         prompt = self.prompt(name)
         await self._keep(save, prompt, caller)
@@ -84,6 +86,7 @@ class Questions(VirtualDirectory):
 
     async def rmdir(self, name: bytes, caller: Caller) -> None:
         await self._keep(forget, self.prompt(name), caller)
+        self.known.pop(name, None)  # the kernel takes an open directory that was removed for dead
 
     def asked(self, name: bytes, prompt: str) -> Asked:
         """The directory of a prompt: one node for a name, for as long as the kernel knows it."""
@@ -191,9 +194,9 @@ class Asked(Questions):
         return self.answers.served(self.question, viewer)
 
     async def _path(self, name: bytes, viewer: Viewer) -> bytes | None:
-        """The file behind a numbered name. The last answer will do, current or not: a shell has listed it."""
-        last = self.shown[viewer][-1] if viewer in self.shown else self.answers.kept(self.question, viewer)
-        path = None if last is None else last.names.get(name)
+        """The file behind a numbered name. An earlier answer will do, current or not: a shell has listed it."""
+        known = (*reversed(self.shown.get(viewer, ())), self.answers.kept(self.question, viewer))
+        path = next((last.names[name] for last in known if last is not None and name in last.names), None)
         if path is None:
             path = (await self.answers.get(self.question, viewer)).names.get(name)
         return path if path is not None and self.ports.readable(path, viewer) else None

@@ -31,6 +31,9 @@ A question is words and, where they help: `"a phrase"`, `-word`, `AND OR NOT ( )
 not parse is searched as words; `read` in results.json says how it was understood. `/` is written `∕` or `%2F` except
 after `in:`. A question longer than a file name (255 bytes) goes through ctl.
 
+Hits are links. Read them, `cp` them, append with `>>`, open them in an editor; for `sed -i` say `--follow-symlinks`, for other
+tools that replace a file give its own path, `readlink -f LINK`. `ls -l` shows where hits of the same name lie.
+
 Looking searches nothing until a question's directory or document is opened. New files are found by their words at once,
 by meaning a little later; `pending` says how many files are not fully indexed yet.
 """

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from syscalls.errors import InvalidArgument, NotPermitted
+from syscalls.errors import InvalidArgument, NotPermitted, ReadOnly
 from syscalls.names import LongNames, normal
 from syscalls.ports import Files, Questions
 from syscalls.table import CALLS, Argument, Call
@@ -36,21 +36,27 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The callable behind `Ports.control`: (line, viewer) -> reply."""
+    """The callable behind `Ports.control`: (line, viewer) -> reply. read_only is that of the mount."""
 
     files: Files
     questions: Questions
     report: Callable[[Viewer], dict[str, Any]]
     names: LongNames
     owner: int
+    read_only: bool = False
 
     async def __call__(self, line: str, viewer: Viewer) -> str:
         """The reply to `line`, without a line break at its end.
 
-        Raises InvalidArgument for a line that is no command, NotPermitted for a command on the whole mount by
-        someone else than its owner or root, and what the call raises.
+        Raises InvalidArgument for a line that is no command, ReadOnly for a call that changes something in a mount
+        that is read-only, NotPermitted for a command on the whole mount by someone else than its owner or root, and
+        what the call raises.
         """
         call, text = understood(line)
+        if call.changes and self.read_only:
+            raise ReadOnly(
+                f"This mount is read-only, so `{call.word}` is refused; questions can be asked all the same."
+            )
         if call.whole and viewer.uid not in (0, self.owner):
             raise NotPermitted(
                 f"`{call.word}` concerns the whole mount: only its owner and root may ask for it."

@@ -6,6 +6,7 @@ break, a name that file managers probe for) is named `@` and 16 hex digits of it
 
 import hashlib
 import re
+import unicodedata
 from collections import OrderedDict
 
 SLASH = "\N{DIVISION SLASH}"
@@ -43,6 +44,7 @@ PROBES = frozenset(
 _ESCAPED = re.compile("%2[Ff]|%25|" + SLASH)
 _MEANING = {"%2f": "/", "%25": "%", SLASH: "/"}
 _AMBIGUOUS = re.compile("%(?=2[Ff5])")
+_UNSEEN = ("Cc", "Zl", "Zp")
 _LONG = re.compile("@[0-9a-f]{16}")
 
 
@@ -108,3 +110,13 @@ class LongNames:
         if found is not None:
             self._prompts.move_to_end(name)
         return found
+
+
+def escaped(text: str) -> str:
+    """`text` in one line that no terminal obeys: control characters and line breaks are written \\n, \\x1b, \\u2028."""
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in _UNSEEN
+        else character
+        for character in text
+    )

@@ -14,7 +14,10 @@ class Searcher(Protocol):
 
         query   words, meaning, condition, folder, within (paths from the folder's root, [] is all), types, after, before (ns), uid, mode,
                 limit, deadline (seconds)
-        answer  {"hits": [{"path", "score", "parts", "passages": [{"lines": [a, b], "text", "score"}]}], "more", "sequence", "meaning"}
+        answer  {"hits": [{"path", "score", "parts", "values", "stale", "passages": [{"lines": [a, b], "text", "score"}]}], "more",
+                "sequence", "meaning"}
+                values  what each signal in use said, before it was made relative to the best; stale: the content was replaced since it
+                        was read
 
         Raises TryAgain when the engine is down and does not come back in time.
         """
@@ -30,8 +33,11 @@ class Files(Protocol):
         """Whether `viewer` may read `path` now: every folder above it and the file itself."""
         ...
 
-    async def pending(self, within: bytes, viewer: Viewer) -> int:
-        """How many files below `within` are not fully indexed, of those that `viewer` may read."""
+    async def pending(self, within: bytes, viewer: Viewer, deadline: float) -> int:
+        """How many files below `within` are not fully indexed, of those that `viewer` may read.
+
+        Where that takes longer than `deadline` seconds, an overall count will do.
+        """
         ...
 
     async def scan(self, path: bytes) -> int:

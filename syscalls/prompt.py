@@ -29,6 +29,7 @@ MOST_WORDS = 256  # that rank; a pasted page has more, and no index is faster fo
 MOST_TERMS = 64  # of conditions, and of nesting: below the depth that SQLite and Python take
 MODES = ("both", "words", "meaning")
 
+LONE = "a quotation mark has no partner; its words were searched as words"
 _BREAKS = re.compile(r"[\s/\\,;:!?\"“”„«»()\[\]{}<>|…¿¡—–=]+")
 _OPERATORS = ("AND", "OR", "NOT", "MINUS", "OPEN", "CLOSE")
 
@@ -55,7 +56,7 @@ def parse(text: str) -> Prompt:
 def continues(text: str) -> bool:
     """Whether `text` ends inside an `in:` path, so that a slash after it belongs to the prompt."""
     return (
-        re.search(r"""(?:^|[\s(])in:(?:["“][^"”]*["”]?[^\s()]*|[^\s()"“]+)$""", text, re.IGNORECASE)
+        re.search(r"""(?:^|[\s(])in:(?:["“][^"”]*["”]?[^\s()]*|[^\s()"“]*)$""", text, re.IGNORECASE)
         is not None
     )
 
@@ -139,6 +140,12 @@ def _counts(character: str) -> bool:
     return unicodedata.category(character)[0] in "LNM"
 
 
+def _is_lone(word: str) -> bool:
+    """Does `word` hold a quotation mark without a partner? The inches of 5" have none, and „ opens otherwise."""
+    marks = re.sub(r'(?<=\d)"', "", word)
+    return marks.count('"') % 2 == 1 or ("“" in marks and "”" not in marks and word.startswith("“"))
+
+
 @dataclass
 class _Reading:
     """What has been understood so far; one for each parse."""
@@ -173,6 +180,8 @@ class _Reading:
         return _joined("or" if tree.data == "either" else "and", [part for part in parts if part is not None])
 
     def leaf(self, token: Token, positive: bool, hard: bool) -> tuple | None:
+        if token.type == "WORD" and _is_lone(token) and LONE not in self.notes:
+            self.notes.append(LONE)
         if token.type == "FIELD" and self.understood(token, positive):
             self.cut(token)
             return None

@@ -7,13 +7,15 @@
      "hits": [{"path": "files/…", "score", "parts": {…}, "passages": [{"lines": [first, last], "text", "score"}]}]}
 
 Both are valid UTF-8. A byte of a path that is none is the escape \\udcXX in JSON (Python's surrogateescape) and
-`?` in Markdown. Times are UTC.
+`?` in Markdown, where a control character of a path is escaped too. Times are UTC.
 """
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from syscalls.names import escaped
 from syscalls.prompt import describe, parse
 from syscalls.values import Hit, Passage, Prompt, Results
 
@@ -43,9 +45,12 @@ def results_json(results: Results) -> bytes:
 
 
 def from_json(data: bytes) -> Results:
-    """The answer that `results_json` wrote; the prompt is read anew. ValueError if it is no such thing."""
+    """The answer that `results_json` wrote; the prompt is read anew, but for its notes. ValueError if it is no such thing."""
     try:
         answer = json.loads(data)
+        prompt = replace(parse(answer["prompt"]), notes=tuple(answer["read"]["notes"]))
+        if not answer["read"]["condition"]:
+            prompt = replace(prompt, condition=None)
         hits = tuple(
             Hit(
                 _path(hit["path"]),
@@ -59,7 +64,7 @@ def from_json(data: bytes) -> Results:
             for hit in answer["hits"]
         )
         return Results(
-            parse(answer["prompt"]),
+            prompt,
             _path(answer["folder"]),
             hits,
             answer["sequence"],
@@ -74,18 +79,18 @@ def from_json(data: bytes) -> Results:
 def passages_md(results: Results) -> bytes:
     """The best passages of all hits, best first, each below its `path:line`."""
     lines = [
-        f"# {' '.join(results.prompt.text.split())}",
+        f"# {escaped(' '.join(results.prompt.text.split()))}",
         "",
-        *(f"- {line}" for line in _honest(results)),
+        *(f"- {escaped(line)}" for line in _honest(results)),
         "",
     ]
     passages = [(hit, passage) for hit in results.hits for passage in hit.passages]
     passages.sort(key=lambda pair: -pair[1].score)
     for hit, passage in passages[: max(READABLE_PASSAGES, results.prompt.limit)]:
-        lines += [f"## {_shown(hit.path)}:{passage.first_line}", "", *_quoted(passage), ""]
+        lines += [f"## {escaped(_shown(hit.path))}:{passage.first_line}", "", *_quoted(passage), ""]
     silent = [hit for hit in results.hits if not hit.passages]
     if silent:
-        lines += ["## Found by name alone", "", *(f"- {_shown(hit.path)}" for hit in silent), ""]
+        lines += ["## Found by name alone", "", *(f"- {escaped(_shown(hit.path))}" for hit in silent), ""]
     return "\n".join(lines).encode("utf-8", "replace")
 
 

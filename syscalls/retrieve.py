@@ -2,9 +2,14 @@
 
 Reached as `ls /query/<prompt>`, as `query PROMPT` in /ctl and as `lsfs query`. The index knows no permissions, so
 more is asked of it than is wanted, and more again, until enough of it is readable or there is no more.
+
+A score is relative to the best of all that was found. So for others than root and the owner of the mount it is
+computed again, over what they may read: otherwise it would tell them which words stand in the rest. Nor do they get
+the passages of a file whose content was replaced since: it may have been written for other readers.
 """
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,34 +25,62 @@ if TYPE_CHECKING:
 SETTLE = 1.0  # seconds at most of the deadline that are spent on waiting for files just closed
 MOST = 10_000  # candidates asked of the index, at most
 GROWTH = 4
+PROSE = 24  # words from which on a question is prose, in which quotes point out words and demand nothing
+ABSENT = "no file has the quoted words in that order: they were searched as words (mode:words insists)"
+LONG = "in a question as long as this one quoted words are searched as words (mode:words insists)"
+ONLY_NEAR = "no file has any of these words: what follows is nearest by meaning and may not fit"
 LEAST = 0.05  # seconds; what the index gets even if settling took all the time
 
 
+Fuse = Callable[[Mapping[str, Mapping[bytes, float]]], Mapping[bytes, tuple[float, dict[str, float]]]]
+"""The index's way from signals to scores: {signal: {path: value}} -> {path: (score, parts)}."""
+
+
 async def retrieve(
-    text: str, *, folder: bytes, viewer: Viewer, searcher: Searcher, files: Files, deadline: float = 5.0
+    text: str,
+    *,
+    folder: bytes,
+    viewer: Viewer,
+    searcher: Searcher,
+    files: Files,
+    owner: int,
+    fuse: Fuse,
+    deadline: float = 5.0,
 ) -> Results:
     """Answer `text` from the files below `folder`; no hits is an answer.
 
-    `deadline` is in seconds and holds for everything together. Raises TryAgain when the engine is down and does
-    not come back in time.
+    `owner` is the uid of who mounted, `fuse` what the index makes scores with. `deadline` is in seconds and holds for
+    everything together. Raises TryAgain when the engine is down and does not come back in time.
     """
     started = time.monotonic()
+    end = started + deadline
+    trusted = viewer.uid in (0, owner)
     prompt = parse(text)
-    owner = None if prompt.by is None else uid_of(prompt.by, viewer)
-    if prompt.by is not None and owner is None:
+    uid = None if prompt.by is None else uid_of(prompt.by, viewer)
+    if prompt.by is not None and uid is None:
         prompt = _searched_as_word(prompt)
     await files.settle(min(SETTLE, deadline))
 
-    query = _query(prompt, folder, owner)
-    answer, hits = await _searched(query, prompt.limit, viewer, searcher, files, started + deadline)
-    if not hits and prompt.mode == "both" and _only_phrases(prompt.condition):
-        prompt = _loosened(prompt)
-        query = _query(prompt, folder, owner)
-        answer, hits = await _searched(query, prompt.limit, viewer, searcher, files, started + deadline)
+    def shown(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        seen = [hit for hit in hits if trusted or not hit.get("stale")]
+        seen = [hit for hit in seen if files.readable(hit["path"], viewer)]
+        return seen if trusted else _scored_again(seen, fuse)
+
+    loose = prompt.mode == "both" and _only_phrases(prompt.condition)
+    if loose and len(prompt.words) > PROSE:
+        prompt, loose = _loosened(prompt, LONG), False
+    query = _query(prompt, folder, uid)
+    answer, hits = await _searched(query, prompt.limit, shown, searcher, end)
+    if not hits and loose:
+        prompt = _loosened(prompt, ABSENT)
+        query = _query(prompt, folder, uid)
+        answer, hits = await _searched(query, prompt.limit, shown, searcher, end)
+    if _only_near(prompt, hits):
+        prompt = replace(prompt, notes=(*prompt.notes, ONLY_NEAR))
 
     pending = 0
     for path in _outermost(query["within"]) or [folder]:
-        pending += await files.pending(path, viewer)
+        pending += await files.pending(path, viewer, max(0.0, end - time.monotonic()))
     return Results(
         prompt,
         folder,
@@ -60,17 +93,47 @@ async def retrieve(
 
 
 async def _searched(
-    query: dict[str, Any], limit: int, viewer: Viewer, searcher: Searcher, files: Files, end: float
+    query: dict[str, Any], limit: int, shown: Callable[[list], list], searcher: Searcher, end: float
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The last answer of the index, and those of its hits that `viewer` may read, `limit` at most; until `end`."""
+    """The last answer of the index, and what of its hits is `shown`, `limit` at most; until `end`."""
     candidates = limit * 2
     while True:
         left = max(end - time.monotonic(), LEAST)
         answer = await searcher.search({**query, "limit": candidates, "deadline": left})
-        hits = [hit for hit in answer["hits"] if files.readable(hit["path"], viewer)][:limit]
+        hits = shown(answer["hits"])[:limit]
         if len(hits) == limit or not answer["more"] or candidates >= MOST or time.monotonic() >= end:
             return answer, hits
         candidates = min(candidates * GROWTH, MOST)
+
+
+def _scored_again(hits: list[dict[str, Any]], fuse: Fuse) -> list[dict[str, Any]]:
+    """The hits with scores that say nothing of any other file, best first.
+
+    Those of passages, which are relative to the best passage of all, become shares of their file's.
+    """
+    signals: dict[str, dict[bytes, float]] = {}
+    for hit in hits:
+        for signal, value in hit.get("values", {}).items():
+            signals.setdefault(signal, {})[hit["path"]] = value
+    if not signals:  # nothing was ranked
+        return hits
+    scored = fuse(signals)
+    again = []
+    for hit in hits:
+        score, parts = scored.get(hit["path"], (0.0, {}))
+        passages = [
+            {**passage, "score": round(score / rank, 6)} for rank, passage in enumerate(hit["passages"], 1)
+        ]
+        again.append({**hit, "score": round(score, 6), "parts": parts, "passages": passages})
+    again.sort(key=lambda hit: (-hit["score"], hit["path"]))
+    return again
+
+
+def _only_near(prompt: Prompt, hits: list[dict[str, Any]]) -> bool:
+    """Were words searched, and do none of them occur in what was found?"""
+    if not hits or not prompt.words or prompt.mode == "meaning":
+        return False
+    return not any(hit["parts"].get(signal, 0) > 0 for hit in hits for signal in ("words", "path"))
 
 
 def _only_phrases(condition: tuple | None) -> bool:
@@ -81,8 +144,7 @@ def _only_phrases(condition: tuple | None) -> bool:
     return kind == "phrase" or (kind == "and" and all(_only_phrases(part) for part in rest[0]))
 
 
-def _loosened(prompt: Prompt) -> Prompt:
-    note = "no file has the quoted words in that order: they were searched as words (mode:words insists)"
+def _loosened(prompt: Prompt, note: str) -> Prompt:
     return replace(prompt, condition=None, notes=(*prompt.notes, note))
 
 

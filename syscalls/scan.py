@@ -19,4 +19,7 @@ async def scan(path: bytes, *, files: Files) -> int:
 
 async def reply(command: "Command") -> str:
     changed = await scan(os.fsencode(command.text), files=command.files)
-    return f"{changed} {'file has' if changed == 1 else 'files have'} changed"
+    said = f"{changed} {'file has' if changed == 1 else 'files have'} changed"
+    if (command.report(command.viewer).get("engine") or {}).get("state") == "off":
+        said += "; they are not indexed, since indexing is switched off ([index] enabled in lsfs.conf)"
+    return said

@@ -61,7 +61,12 @@ def as_text(report: dict[str, Any]) -> str:
         ("model", _listed((("", engine.get("model")), ("meaning ", engine.get("meaning"))))),
         (
             "index",
-            _listed((("passages ", engine.get("passages")), ("with vectors ", engine.get("embedded")))),
+            _listed(
+                (
+                    ("passages ", engine.get("passages")),
+                    ("with vectors ", engine.get("embedded") if engine.get("meaning") != "off" else None),
+                )
+            ),
         ),
         ("asked", f"searches {report.get('searches', 0)}, embeddings {report.get('embeddings', 0)}"),
         (
@@ -74,7 +79,7 @@ def as_text(report: dict[str, Any]) -> str:
             ),
         ),
         ("generation", report.get("generation")),
-        ("failure", engine.get("error")),
+        ("failure", engine.get("error") if engine.get("meaning") != "off" else None),
     ]
     lines = [_clipped(f"{name:<12}{_value(value)}") for name, value in rows if value not in (None, "")]
     return "\n".join(lines + _errors(report))

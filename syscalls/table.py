@@ -21,7 +21,8 @@ class Argument:
 class Call:
     """A call: `word` is what /ctl and `lsfs` call it, `where` how plain file tools reach it.
 
-    whole  it concerns the whole mount, so only its owner and root may call it
+    whole    it concerns the whole mount, so only its owner and root may call it
+    changes  it changes what the mount keeps, so a mount that is read-only refuses it
     """
 
     name: str
@@ -31,6 +32,7 @@ class Call:
     summary: str
     where: str
     whole: bool = False
+    changes: bool = False
 
 
 _PROMPT = Argument("PROMPT", "prompt", True, "a question, as one would write it below /query")
@@ -40,9 +42,9 @@ CALLS = (
     Call("retrieve", "query", "syscalls.retrieve", (_PROMPT,),
          "Answers with the path below which the files are listed that answer PROMPT.", "ls query/PROMPT"),
     Call("save", "save", "syscalls.save", (_PROMPT,),
-         "Keeps PROMPT in the list of /query; its answer follows the files.", "mkdir query/PROMPT"),
+         "Keeps PROMPT in the list of /query; its answer follows the files.", "mkdir query/PROMPT", changes=True),
     Call("forget", "forget", "syscalls.forget", (_PROMPT,),
-         "Takes a saved PROMPT off the list; no file is touched.", "rmdir query/PROMPT"),
+         "Takes a saved PROMPT off the list; no file is touched.", "rmdir query/PROMPT", changes=True),
     Call("status", "status", "syscalls.status", (),
          "Says how far the index is and what went wrong.", "cat status"),
     Call("scan", "scan", "syscalls.scan", (Argument("PATH", "path", False, "a file or folder below files/; all of it without"),),

@@ -65,7 +65,7 @@ class Machine:
             questions=self.questions,
             report=self.report,
             names=self.names,
-            control=Control(self, self.questions, self.report, self.names, self.owner),
+            control=Control(self, self.questions, self.report, self.names, self.owner, read_only=read_only),
             generation=lambda: self.generation,
             note_error=self.notes.append,
             watched=lambda: False,

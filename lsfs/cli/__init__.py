@@ -109,7 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(error.format_message(), err=True)
         return error.exit_code
     except click.ClickException as error:
-        say(f"{error.format_message().rstrip('.')}; see `lsfs --help`")
+        context = error.ctx if isinstance(error, click.UsageError) else None
+        say(
+            f"{error.format_message().rstrip('.')}; see `{context.command_path if context else 'lsfs'} --help`"
+        )
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED

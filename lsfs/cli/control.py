@@ -6,6 +6,7 @@ Their words, arguments and help are rows of `syscalls.table`.
 import click
 
 from lsfs.cli import client
+from lsfs.cli.words import Prompted
 from syscalls.table import CALLS, Argument
 
 
@@ -28,7 +29,8 @@ def client_of(word: str) -> click.Command:
         click.Option(["--mount", "mountpoint"], metavar="MNT", help="Which mount, where there are several.")
     )
     notes = "".join(f"\n\n{argument.name}: {argument.help}." for argument in call.arguments)
-    return click.Command(word, params=params, callback=run, help=call.summary + notes)
+    kind = Prompted if any(argument.kind == "prompt" for argument in call.arguments) else click.Command
+    return kind(word, params=params, callback=run, help=call.summary + notes)
 
 
 def metavar(argument: Argument) -> str:

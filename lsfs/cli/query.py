@@ -15,13 +15,15 @@ from typing import Any
 import click
 
 from lsfs.cli import client, say
+from lsfs.cli.words import Prompted
 from lsfs.refusals import CommandRefused, EngineDown, NotMounted
+from syscalls.names import escaped
 
 FOUND, NOTHING = 0, 1
 LINES = 3
 
 
-@click.command()
+@click.command(cls=Prompted)
 @click.argument("prompt", nargs=-1, required=True)
 @click.option("--mount", "mountpoint", metavar="MNT", help="Which mount, where there are several.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json as it is.")
@@ -34,7 +36,7 @@ def query(prompt: tuple[str, ...], mountpoint: str | None, as_json: bool, limit:
     Exits with 0 when something was found, with 1 when nothing was.
     """
     mount = client.locate(mountpoint)
-    text = " ".join(" ".join(prompt).split())
+    text = " ".join(prompt).strip()
     if limit is not None:
         text += f" limit:{limit}"
     answer = client.control(mount, f"query {text}")
@@ -71,7 +73,7 @@ def show(hits: list[dict[str, Any]], mountpoint: str) -> None:
     for hit in hits:
         passages = hit.get("passages") or []
         lines = ":{}-{}".format(*passages[0]["lines"]) if passages else ""
-        path = click.style(plain(os.path.join(mountpoint, hit["path"])), bold=True)
+        path = click.style(plain(escaped(os.path.join(mountpoint, hit["path"]))), bold=True)
         click.echo(f"{path}{lines}  {hit['score']:.3f}")
         if passages:
             words = " ".join(plain(passages[0]["text"]).split())
@@ -80,7 +82,7 @@ def show(hits: list[dict[str, Any]], mountpoint: str) -> None:
 
 
 def plain(text: str) -> str:
-    """Text of a file or a name without what a terminal would obey: control characters become `?`, white space stays."""
+    """Text without what a terminal would obey: control characters become `?`, white space stays."""
     return "".join(
         character if character.isprintable() or character in " \t\n" else "?" for character in text
     )

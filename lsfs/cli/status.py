@@ -37,7 +37,7 @@ def status(mountpoint: str | None, watch: bool, until_done: bool, as_json: bool)
 def show(mount: Mount, as_json: bool) -> None:
     """The mount's own page, with a bar below it when a person looks on; or status.json."""
     if as_json:
-        click.echo(json.dumps(client.report(mount), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(client.report(mount), indent=2))
         return
     report = client.report(mount)
     try:
@@ -64,7 +64,7 @@ def follow(mount: Mount, until_done: bool, as_json: bool) -> None:
                 if until_done:
                     raise
                 break
-            line = json.dumps(report, ensure_ascii=False) if as_json else bar(report)
+            line = json.dumps(report) if as_json else bar(report)
             if line != before and not (until_done and not terminal):
                 click.echo(f"\r\033[K{line}" if terminal else line, nl=not terminal)
                 before = line

@@ -37,6 +37,7 @@ def main() -> int:
     if os.getppid() != parent:
         return 0
     frugal()
+    os.umask(0o077)  # what is kept here was read with the daemon's rights
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which then stops this process
     try:
         settings = serve.settings_of(dict(os.environ))

@@ -2,7 +2,7 @@
 
 Order of writing: the passages are in words.db; their vectors are committed to vectors.db; Lance gets the rows; words.db forgets that they
 wait; the daemon hears that the content is complete. A kill between any two of these loses no vector: what lies in vectors.db is never
-computed again, and `reconcile` compares Lance with words.db at the start.
+computed again, and `mirror` compares Lance with words.db at the start.
 
 Threading: `Embedder.run` is one thread and the only writer of vectors.db and Lance. Its batches are small, since a prompt waits for the one
 at hand (`meaning.Turns`).
@@ -11,14 +11,17 @@ at hand (`meaning.Turns`).
 import collections
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lsfs.engine.meaning import Meaning
-from lsfs.index.store import FRESH, Store, Waiting, content_of, embedded_text
+from lsfs.engine.meaning import REFUSALS, Meaning
+from lsfs.engine.mirror import Mirror
+from lsfs.index.backlog import FRESH, Waiting, content_of
+from lsfs.index.store import Store, embedded_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,11 +38,13 @@ BATCH_CHARACTERS = (
 BATCH_PASSAGES = 64
 FLUSH_ROWS = 512  # rows of one Lance commit while there is a backlog
 FLUSH_SECONDS = 2.0
+PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between two trials to write
+NAP = 30.0  # seconds between two looks whether what sleeps in the backlog is somebody's again
 FLUSH_FRESH_SECONDS = 0.3  # what was just written is findable by meaning so much after its vector is there
 
 
 class Embedder:
-    """Works through what words.db says is waiting. `table` is Lance once it was opened and agrees with words.db."""
+    """Works through what words.db says is waiting. `settled` is set once Lance was opened, or there is none to open."""
 
     def __init__(
         self,
@@ -53,23 +58,44 @@ class Embedder:
         """state: the state folder; identity: of the model; tell: sends an event; changed: the numbers of `stats` are others now."""
         self._store, self._state, self._identity, self._meaning = store, state, identity, meaning
         self._tell, self._changed = tell, changed
+        self._stopping = threading.Event()
+        self._mirror = Mirror(store, state / "index", identity, self._stopping.is_set)
         self.embeddings = 0
-        self.error: str | None = None
-        self.table: Table | None = None
+        self.settled = threading.Event()
+        self._trouble: str | None = None  # passes by itself: a full disk
+        self._remark: str | None = None
+        self._refused = 0
         self._vectors: Vectors | None = None
         self._pending: list[tuple[Waiting, np.ndarray]] = []
         self._since = 0.0
         self._work = threading.Event()
         self._fresh = threading.Event()
-        self._stopping = threading.Event()
+        self._distrusted = False
         self._jobs: collections.deque[tuple[Callable[[], Any], threading.Event]] = collections.deque()
         self.after_batch: Callable[[], None] = lambda: None
+
+    @property
+    def table(self) -> "Table | None":
+        """Lance, where it is open and agrees with words.db."""
+        return None if self._distrusted else self._mirror.table
+
+    @property
+    def error(self) -> str | None:
+        """The last sentence about what does not work."""
+        return self._trouble or self._remark
 
     def wake(self, fresh: bool) -> None:
         """There is something new to embed; `fresh`: somebody just wrote it."""
         if fresh:
             self._fresh.set()
         self._work.set()
+
+    def distrust(self, table: "Table | None", error: str) -> None:
+        """`table` did not answer a question: it is dropped and filled again."""
+        if table is not None and table is self.table:
+            log.error("Lance does not answer: %s", error)
+            self._distrusted = True
+            self.wake(True)
 
     def stop(self) -> None:
         """End `run` after the batch at hand."""
@@ -80,139 +106,122 @@ class Embedder:
         """Run `job` in the embedder's thread, between two batches, and wait for it."""
         done = threading.Event()
         self._jobs.append((job, done))
-        self._fresh.set()
-        self._work.set()
+        self.wake(True)
         while not done.wait(0.1) and not self._stopping.is_set():
             continue
 
     def run(self) -> None:
-        """The thread."""
+        """The thread. What may pass by itself (a full disk, a locked database) is waited out: nobody loses search by words over it."""
+        pause = PAUSE
+        while not self._stopping.is_set():
+            try:
+                idle = self._step()
+                if idle is not None:  # everything that could be written is
+                    self._trouble, pause = None, PAUSE
+            except (sqlite3.Error, OSError, RuntimeError, ValueError) as error:
+                self._trouble = f"Vectors cannot be written ({type(error).__name__}: {str(error)[:300]}); lsfs goes on trying."
+                log.exception("the embedder waits %.1f s", pause)
+                self._changed()
+                self._stopping.wait(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+                continue
+            finally:
+                self.settled.set()
+            if idle is not None:
+                self._work.wait(idle or None)
+        try:
+            self._flush()
+            self._mirror.close()
+        except (sqlite3.Error, OSError, RuntimeError, ValueError) as error:
+            log.warning("Lance was not closed in an orderly way: %s", error)
+        if self._vectors is not None:
+            self._vectors.close()
+
+    def _step(self) -> float | None:
+        """One window of the queue. None: there is more; else how long to wait for work (0: for ever)."""
         from lsfs.index.vectors import Vectors
 
-        self._vectors = Vectors(self._state / "vectors.db", self._identity)
-        try:
+        if self._vectors is None:
+            self._vectors = Vectors(self._state / "vectors.db", self._identity)
+        self._work.clear()
+        self._fresh.clear()
+        while self._jobs:
+            job, done = self._jobs.popleft()
+            try:
+                job()
+            finally:
+                done.set()
+        if self._distrusted:
+            self._pending = []
+            self._mirror.drop()
+            self._distrusted = False
+        if self._mirror.table is None:
             self._open()
-            while not self._stopping.is_set():
-                self._work.clear()
-                self._fresh.clear()
-                while self._jobs:
-                    job, done = self._jobs.popleft()
-                    try:
-                        job()
-                    finally:
-                        done.set()
-                if (waiting := self._store.waiting(WINDOW)) and self._able():
-                    self._window(waiting)
-                else:
-                    self._flush()
-                    self._maintain(idle=True)
-                    self._work.wait()
-            self._flush()
-        finally:
-            self._vectors.close()
+        self.settled.set()
+        backlog = self._store.backlog
+        if (waiting := backlog.waiting(WINDOW)) and self._able():
+            self._window(waiting)
+            return None
+        self._flush()
+        self._maintain(idle=True)
+        woken, asleep = backlog.wake()
+        return None if woken and self._able() else NAP if asleep else 0
 
     def _able(self) -> bool:
         """Whether passages can be given vectors: Lance is open (it is made with the first vector's length) and there is a model."""
-        if self.table is None:
+        if self._mirror.table is None:
             self._open()
-        return self.table is not None and self._meaning.state != "unavailable"
+        return self._mirror.table is not None and self._meaning.state != "unavailable"
 
     # Lance
 
     def _open(self) -> None:
-        """Open Lance, drop it where it does not open or does not agree with words.db."""
+        """Open Lance, if there are vectors for it."""
+        assert self._vectors is not None
         dimension = self._dimension()
         if not dimension:
             return
+        self._pending = []  # they still wait, and their vectors are kept
         try:
-            from lsfs.index.lance import Table
+            self._complete(self._mirror.open(self._vectors, dimension))
         except ImportError as error:
-            self.error = f"LanceDB cannot be loaded ({error}); search is by words only."
-            log.error("%s", self.error)
-            return
-        folder = self._state / "index" / "lance"
-        try:
-            table = Table(folder, dimension)
-            self._reconcile(table)
-        except (RuntimeError, OSError, ValueError) as error:
-            log.warning("Lance is rebuilt from vectors.db: %s", error)
-            self._drop(folder)
-            table = Table(folder, dimension)
-            self._reconcile(table)
-        self.table = table
+            self._remark = f"LanceDB cannot be loaded ({error}); search is by words only."
+            log.error("%s", self._remark)
 
     def _dimension(self) -> int:
         """The length of a vector: as kept in vectors.db, or as the model says once it is loaded."""
         assert self._vectors is not None
         known = self._vectors.dimension()
-        if not known and self._store.counts()["waiting"]:
+        counts = self._store.glance.counts()
+        if not known and counts["waiting"] + counts["embedded"]:
             known = self._meaning.sentence.dimension if self._meaning.wait() and self._meaning.sentence else 0
         return known
 
-    @staticmethod
-    def _drop(folder: Path) -> None:
-        import shutil
-
-        shutil.rmtree(folder, ignore_errors=True)
-
-    def _reconcile(self, table: "Table") -> None:
-        """Make Lance and words.db agree: what Lance lacks waits again (its vector is in vectors.db), what it has waits no more."""
-        import numpy as np
-
-        from lsfs.index.lance import marks
-
-        rows = self._store.vectored()
-        there, seen = table.rows() if len(table) else (np.zeros(0, np.int64), np.zeros(0, np.int64))
-        expected = dict(
-            zip(
-                (passage for passage, _ in rows),
-                marks([key for _, key in rows]).tolist() if rows else [],
-                strict=True,
-            )
-        )
-        found = dict(zip(there.tolist(), seen.tolist(), strict=True))
-        if len(found) != len(there) or any(expected.get(passage) != mark for passage, mark in found.items()):
-            log.warning("Lance holds rows that words.db does not know: it is filled again from vectors.db")
-            table.reset()
-            found = {}
-        waiting = self._store.all_waiting()
-        self._store.wait_again(
-            [passage for passage in expected if passage not in found and passage not in waiting]
-        )
-        if arrived := sorted(waiting & found.keys()):
-            self._complete(arrived)
-
-    def _complete(self, passages: list[int]) -> None:
-        digests = self._store.mark(passages)
+    def _complete(self, digests: list[bytes]) -> None:
         if digests:
             self._tell({"event": "complete", "digests": digests})
         self._changed()
 
     def _flush(self) -> None:
         """Give Lance what is pending, then let words.db know."""
-        if not self._pending or self.table is None:
+        if not self._pending or self._mirror.table is None:
             return
         import numpy as np
 
         pending, self._pending = self._pending, []
-        passages = [waiting.passage for waiting, _ in pending]
-        self.table.add(
-            passages,
-            [content_of(p) for p in passages],
-            [w.key for w, _ in pending],
-            np.stack([vector for _, vector in pending]),
-        )
-        self._complete(passages)
+        passages, keys = [w.passage for w, _ in pending], [w.key for w, _ in pending]
+        self._complete(self._mirror.add(passages, keys, np.stack([vector for _, vector in pending])))
+        self._trouble = None
         self._maintain(idle=False)
         self.after_batch()
 
     def _maintain(self, idle: bool) -> None:
-        if self.table is not None:
+        if self._mirror.table is not None:
             try:
-                self.table.maintain(idle)
+                self._mirror.table.maintain(idle)
             except (RuntimeError, OSError, ValueError) as error:
-                self.error = f"LanceDB could not tidy its table ({error})."
-                log.warning("%s", self.error)
+                self._remark = f"LanceDB could not tidy its table ({error})."
+                log.warning("%s", self._remark)
 
     # vectors
 
@@ -242,13 +251,16 @@ class Embedder:
             sorted(lacking, key=lambda key: (-len(lacking[key][0].text), key)),
             lambda key: len(lacking[key][0].text),
         ):
-            vectors = self._embed(
-                [embedded_text(lacking[key][0].title, lacking[key][0].text) for key in batch]
-            )
-            self._vectors.put(zip(batch, vectors, strict=True))
-            for key, vector in zip(batch, vectors, strict=True):
+            texts = [embedded_text(lacking[key][0].title, lacking[key][0].text) for key in batch]
+            vectors = dict(zip(batch, self._embed(texts), strict=True))
+            if self._meaning.state == "unavailable":
+                break
+            taken = [(key, vector) for key, vector in vectors.items() if vector is not None]
+            self._vectors.put(taken)
+            for key, vector in taken:
                 for w in lacking[key]:
                     self._append(w, vector)
+            self._refuse([w.passage for key in batch if vectors[key] is None for w in lacking[key]])
             age = time.monotonic() - self._since
             if len(self._pending) >= FLUSH_ROWS or age >= (FLUSH_FRESH_SECONDS if fresh else FLUSH_SECONDS):
                 self._flush()
@@ -263,31 +275,62 @@ class Embedder:
             self._since = time.monotonic()
         self._pending.append((waiting, vector))
 
-    def _embed(self, texts: list[str]) -> "np.ndarray":
-        assert self._meaning.sentence is not None
-        with self._meaning.turns.batch():
-            vectors = self._meaning.sentence.embed(texts)
-        self.embeddings += len(texts)
+    def _embed(self, texts: list[str]) -> "list[np.ndarray | None]":
+        """A vector a text; None for one that the model cannot take. A model that takes nothing any more is given up."""
+        vectors = self._vectors_of(texts)
+        if vectors is None:
+            vectors = [one[0] if (one := self._vectors_of([text])) else None for text in texts]
+            if all(vector is None for vector in vectors) and self._vectors_of(["text"]) is None:
+                self._meaning.broke(f"The model does not work any more: {self._remark}")
+        self.embeddings += sum(vector is not None for vector in vectors)
         return vectors
+
+    def _vectors_of(self, texts: list[str]) -> "list[np.ndarray | None] | None":
+        """None where the model cannot take one of these texts."""
+        import numpy as np
+
+        sentence = self._meaning.sentence
+        assert sentence is not None
+        try:
+            with self._meaning.turns.batch():
+                vectors = sentence.embed(texts)
+            if not np.isfinite(vectors).all():
+                raise ValueError("a vector is not a number")
+        except REFUSALS as error:
+            self._remark = f"The model could not take a passage ({type(error).__name__}: {str(error)[:200]})."
+            log.warning("%s", self._remark)
+            return None
+        return list(vectors)
+
+    def _refuse(self, passages: list[int]) -> None:
+        """These passages are found by their words only."""
+        if passages:
+            self._refused += len(passages)
+            self._remark = f"{self._remark} So far {self._refused} are found by their words only."
+            self._complete(self._store.backlog.refuse(passages))
 
     # asked for by the daemon, run by `do`
 
     def forget(self) -> None:
         """Everything was forgotten: Lance too."""
         self._pending = []
-        if self.table is not None:
-            self.table.reset()
+        if self._mirror.table is not None:
+            self._mirror.table.reset()
 
-    def collect(self, contents: list[int], whole: bool) -> int:
-        """Remove these contents from Lance, and, when the index is `whole`, unused vectors. Returns how many vectors went."""
+    def collect(self, contents: list[int], keep: float | None) -> int:
+        """Remove these contents from Lance, and vectors not used for `keep` seconds (None: none). Returns how many vectors went."""
         from lsfs.index.store import read_only
 
         assert self._vectors is not None
         gone = set(contents)
         self._pending = [(w, vector) for w, vector in self._pending if content_of(w.passage) not in gone]
-        if self.table is not None and contents:
-            self.table.delete(contents)
-        return self._vectors.collect(read_only(self._store.path)) if whole else 0
+        if self._mirror.table is not None and contents:
+            self._mirror.table.delete(contents)
+        if keep is None:
+            return 0
+        removed = self._vectors.collect(read_only(self._store.path), keep)
+        self._store.forget_dropped(keep)
+        return removed
 
 
 def batches(keys: list[bytes], length: Callable[[bytes], int]) -> Iterator[list[bytes]]:

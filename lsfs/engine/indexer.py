@@ -22,7 +22,7 @@ from lsfs.engine.extract import Extractor, extract
 from lsfs.engine.passages import cut
 from lsfs.engine.reader import read_file
 from lsfs.engine.types import RICH
-from lsfs.index.store import Store
+from lsfs.index.store import SLICE, Row, Store, rows_of, size_of
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +32,15 @@ COMMIT_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A file that needs only be written down."""
+    """A file that needs only be written down. rows: of its cuts, None where they are written in slices."""
 
     path: bytes
     content: Content
     extraction: Extraction | None
     cuts: Sequence[Cut]
     fresh: bool
+    size: int = 0
+    rows: Sequence[Row] | None = None
 
 
 class Queue:
@@ -116,6 +118,8 @@ class Indexer:
         )
         self._tell, self._wake, self._changed = tell, wake, changed
         self._queue, self._rich = Queue(), Queue()
+        self.outcomes = 0
+        self.after_batch: Callable[[], None] = lambda: None
 
     def put(self, paths: Sequence[bytes], fresh: bool) -> None:
         """Read these files; their outcomes come as events."""
@@ -138,6 +142,7 @@ class Indexer:
 
     def run(self) -> None:
         """The thread of the first lane."""
+        self._store.sweep()
         while (item := self._queue.get(wait=True)) is not None:
             batch: list[Ready] = []
             started = time.monotonic()
@@ -150,6 +155,7 @@ class Indexer:
                 if (
                     len(batch) >= COMMIT_FILES
                     or time.monotonic() - started > COMMIT_SECONDS
+                    or sum(ready.size for ready in batch) > SLICE
                     or (batch and batch[-1].fresh)
                 ):
                     item = None
@@ -188,7 +194,9 @@ class Indexer:
                     content.type,
                     error=f"The text could not be cut into passages ({type(error).__name__}).",
                 )
-        return Ready(path, content, extraction, cuts, fresh)
+        size = size_of(cuts)
+        rows = rows_of(cuts, self._meaning) if size <= SLICE else None
+        return Ready(path, content, extraction, cuts, fresh, size, rows)
 
     def _extracted(self, content: Content) -> Extraction:
         try:
@@ -204,6 +212,8 @@ class Indexer:
         if not batch:
             return
         outcomes, added, fresh = [], False, False
+        for ready in batch:
+            self._write_large(ready)
         with self._store.writing():
             for ready in batch:
                 content, extraction = ready.content, ready.extraction
@@ -212,18 +222,32 @@ class Indexer:
                     known = self._store.known(content.digest)
                     if known is None:
                         known = self._store.add(
-                            content.digest, _type(ready), ready.cuts, self._meaning, ready.fresh
+                            content.digest, _type(ready), ready.cuts, self._meaning, ready.fresh, ready.rows
                         )
-                    elif ready.fresh and not known:
-                        self._store.hurry(content.digest)
+                    elif not known:
+                        self._store.backlog.hurry(content.digest, ready.fresh)
                     complete = known
                     added |= not known
                     fresh |= ready.fresh and not known
                 outcomes.append(outcome(ready, state, complete))
-        self._tell({"event": "indexed", "outcomes": outcomes})
+        self.outcomes += len(outcomes)
+        self._tell({"event": "indexed", "epoch": self._store.epoch, "outcomes": outcomes})
+        # the embedder may have been quicker, and its `complete` have come before anybody knew whose content it is
+        late = {o["digest"] for o in outcomes if o["state"] == "text" and not o["complete"]}
+        if done := [digest for digest in late if self._store.known(digest)]:
+            self._tell({"event": "complete", "digests": done})
         self._changed()
         if added:
             self._wake(fresh)
+        self.after_batch()
+
+    def _write_large(self, ready: Ready) -> None:
+        """Write a huge content in transactions of its own, so that nobody waits for it."""
+        digest, extraction = ready.content.digest, ready.extraction
+        if ready.size <= SLICE or digest is None or extraction is None or extraction.state != "text":
+            return
+        if self._store.known(digest) is None:
+            self._store.add_large(digest, _type(ready), ready.cuts, self._meaning, ready.fresh)
 
     # the second lane
 

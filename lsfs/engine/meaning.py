@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REMEMBERED = 128  # vectors of prompts
+# what a model raises over a text that it cannot take: a token it has no row for, a length it was not made for
+REFUSALS = (IndexError, RuntimeError, ValueError, KeyError, TypeError)
 
 
 class Turns:
@@ -92,28 +94,32 @@ class Meaning:
 
             self.sentence = Sentence(self._model, self._threads)
             self.state = "ready"
-        except (ModelMissing, ImportError, OSError, RuntimeError) as error:
-            self.state, self.error = "unavailable", str(error)
-            log.error("no search by meaning: %s", error)
+        except (ModelMissing, ImportError, OSError, *REFUSALS) as error:
+            self.broke(str(error))
         finally:
             self._loaded.set()
+
+    def broke(self, error: str) -> None:
+        """The model is of no use; `error`: a sentence."""
+        self.sentence, self.state, self.error = None, "unavailable", error
+        log.error("no search by meaning: %s", error)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Load, wait so long at most, and say whether the model is there."""
         self.load()
-        self._loaded.wait(seconds)
+        self._loaded.wait(None if seconds is None else max(0.0, seconds))
         return self.sentence is not None
 
     def of_prompt(self, text: str, seconds: float) -> "np.ndarray | None":
-        """The vector of a prompt; None where the model is not there within `seconds`."""
+        """The vector of a prompt; None where the model is not there within `seconds`. Raises REFUSALS where the model cannot take it."""
         with self._lock:
             if text in self._remembered:
                 self._remembered.move_to_end(text)
                 return self._remembered[text]
-        if not self.wait(seconds) or self.sentence is None:
+        if not self.wait(seconds) or (sentence := self.sentence) is None:
             return None
         with self.turns.prompt():
-            vector = self.sentence.embed_prompt(text)
+            vector = sentence.embed_prompt(text)
         with self._lock:
             self.prompts += 1
             self._remembered[text] = vector

@@ -3,7 +3,7 @@
     main         reads the socket, answers what is quick, hands on the rest
     index, rich  `indexer`: files to words
     embed        `embedder`: passages to vectors, to Lance
-    search ×2    `index.search` on read-only connections
+    search ×2    `questions`: `index.search` on read-only connections
     progress     tells the numbers at most once a second
 
 The daemon hears everything through `tell`, one lock, one message at a time. The engine lives as long as the socket: at its end, and at
@@ -14,7 +14,6 @@ import errno
 import json
 import logging
 import os
-import queue
 import socket
 import sqlite3
 import threading
@@ -28,17 +27,17 @@ from lsfs.engine import protocol
 from lsfs.engine.embedder import Embedder, resident
 from lsfs.engine.indexer import Indexer
 from lsfs.engine.meaning import Meaning
-from lsfs.index.search import Search
+from lsfs.engine.questions import Questions
 from lsfs.index.store import Store
-from syscalls.errors import LsfsError, TryAgain
+from syscalls.errors import LsfsError
 
 log = logging.getLogger(__name__)
 
 SEARCHERS = 2
 NICE = 5  # of the threads that index: a person's own work goes first
-PATIENCE = 2.0  # seconds a question waits for a model that is being loaded, at most
+DAY = 86_400.0
 FAREWELL = 2.0  # seconds the threads have to end
-WORTH = 1_000  # passages embedded before an engine that grew is replaced: one that starts too large must not be replaced for ever
+WORTH = 1_000  # passages embedded or files read before an engine that grew is replaced: one that starts large is not replaced for ever
 
 
 class Engine:
@@ -75,8 +74,19 @@ class Engine:
             self.embedder.wake,
             self._moved,
         )
-        self._questions: queue.SimpleQueue[tuple[int, dict, float] | None] = queue.SimpleQueue()
-        self._searches = 0
+        self.indexer.after_batch = self._weigh
+        if self._wanted:  # a broken one is moved aside here, before several threads open it
+            from lsfs.index.vectors import Vectors
+
+            Vectors(self._state / "vectors.db", self._identity).close()
+        self._questions = Questions(
+            (self._store.path, self._catalogue, self._state / "vectors.db" if self._wanted else None),
+            self._identity,
+            self.meaning,
+            self.embedder,
+            self.tell,
+            self._fail,
+        )
         self._progress = threading.Event()
         self._stopping = threading.Event()
         self._recycling = False
@@ -109,7 +119,7 @@ class Engine:
         if self._wanted:
             self._start("embed", self.embedder.run, NICE)
         for number in range(SEARCHERS):
-            self._start(f"search-{number}", self._answer_questions, 0)
+            self._start(f"search-{number}", self._questions.run, 0)
         self._start("progress", self._tell_progress, 0)
         while not self._stopping.is_set():
             try:
@@ -177,16 +187,27 @@ class Engine:
     # calls
 
     def _hello(self, number: int, arguments: dict) -> None:
-        incomplete = self._store.disagreeing(complete=True)
-        answer = {
-            "epoch": self._store.epoch,
-            "model": self.model,
-            "missing": self._store.missing(),
-            "incomplete": incomplete,
-        }
-        self.tell({"id": number, "ok": answer})
-        if done := self._store.disagreeing(complete=False):
-            self.tell({"event": "complete", "digests": done})
+        """In a thread of its own: over a large folder it takes long, and the daemon asks for `stats` to see whether the engine lives."""
+
+        def work() -> None:
+            glance = self._store.glance
+            answer = {
+                "epoch": self._store.epoch,
+                "model": self.model,
+                "missing": glance.missing(),
+                "incomplete": glance.disagreeing(complete=True),
+            }
+            self.tell({"id": number, "ok": answer})
+            if done := glance.disagreeing(complete=False):
+                self.tell({"event": "complete", "digests": done})
+
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as error:  # outermost of a call
+                self._fail(number, error)
+
+        threading.Thread(target=guarded, name="hello", daemon=True).start()
 
     def _index(self, number: int, arguments: dict) -> dict:
         self.indexer.put(arguments["paths"], bool(arguments.get("fresh")))
@@ -194,7 +215,8 @@ class Engine:
         return {}
 
     def _search(self, number: int, arguments: dict) -> None:
-        self._questions.put((number, arguments, time.monotonic() + float(arguments.get("deadline", 5.0))))
+        self._questions.put(number, arguments)
+        self._moved()
 
     def _warm(self, number: int, arguments: dict) -> dict:
         self.meaning.load()
@@ -203,27 +225,42 @@ class Engine:
     def _rebuild(self, number: int, arguments: dict) -> None:
         def job() -> None:
             epoch = self._store.reset()
+            self.tell({"event": "epoch", "epoch": epoch})  # before any outcome of it
             if self._wanted:
                 self.embedder.do(self.embedder.forget)
             self.tell({"id": number, "ok": {"epoch": epoch}})
             self._moved()
 
-        self.indexer.do(job)
+        self._do(number, job)
 
     def _collect(self, number: int, arguments: dict) -> None:
-        grace = float(arguments.get("grace", 24 * 3600))
+        grace, keep = float(arguments.get("grace", DAY)), float(arguments.get("keep", DAY))
 
         def job() -> None:
             contents = self._store.collect(grace)
             # after a rebuild unread files have vectors that no passage names yet: those are kept until everything was read
-            whole = self._store.age() >= grace and not len(self.indexer) and not self._store.missing()
+            store = self._store
+            whole = store.age() >= keep and not len(self.indexer) and not store.glance.missing()
             removed: list[int] = []
             if self._wanted:
-                self.embedder.do(lambda: removed.append(self.embedder.collect(contents, whole)))
+                self.embedder.do(
+                    lambda: removed.append(self.embedder.collect(contents, keep if whole else None))
+                )
             self.tell({"id": number, "ok": {"contents": len(contents), "vectors": sum(removed)}})
             self._moved()
 
-        self.indexer.do(job)
+        self._do(number, job)
+
+    def _do(self, number: int, job: Callable[[], None]) -> None:
+        """Run a call's job in the first lane, between two transactions."""
+
+        def guarded() -> None:
+            try:
+                job()
+            except Exception as error:  # outermost of a call
+                self._fail(number, error)
+
+        self.indexer.do(guarded)
 
     def _stop(self, number: int, arguments: dict) -> dict:
         self._stopping.set()
@@ -231,48 +268,16 @@ class Engine:
 
     def stats(self) -> dict:
         """The numbers of `stats` and of the event `progress`."""
-        return self._store.counts() | {
+        return self._store.glance.counts() | {
             "memory": resident(),
             "embeddings": self.embedder.embeddings,
             "prompts": self.meaning.prompts,
-            "searches": self._searches,
+            "searches": self._questions.searches,
             "queued": len(self.indexer),
             "model": self.model,
             "meaning": self.meaning.state,
             "error": self.meaning.error or self.embedder.error,
         }
-
-    # searching
-
-    def _answer_questions(self) -> None:
-        from lsfs.index.vectors import Vectors
-
-        vectors = Vectors(self._state / "vectors.db", self._identity) if self._wanted else None
-        search = Search(self._store.path, self._catalogue, vectors)
-        while (question := self._questions.get()) is not None:
-            number, query, until = question
-            try:
-                self.tell({"id": number, "ok": self._answer(search, query, until)})
-            except Exception as error:  # outermost of a question
-                self._fail(number, error)
-        search.close()
-
-    def _answer(self, search: Search, query: dict, until: float) -> dict:
-        started = time.monotonic()
-        if started >= until:
-            raise TryAgain("The engine did not come to this question within its deadline; ask again.")
-        self._searches += 1
-        text, vector, meaning = query.get("meaning", ""), None, "off"
-        if text.strip() and query.get("mode", "both") != "words":
-            meaning = self.meaning.state
-            if meaning != "unavailable":
-                # half of the time that is left belongs to the search itself
-                vector = self.meaning.of_prompt(text, min(PATIENCE, (until - started) / 2))
-            used = vector is not None and self.embedder.table is not None
-            meaning = "used" if used else "unavailable" if self.meaning.state == "unavailable" else "loading"
-        answer = search.run(query, vector, self.embedder.table, until)
-        self._moved()
-        return answer | {"meaning": meaning, "took_ms": round(1000 * (time.monotonic() - started), 2)}
 
     # progress, memory, the end
 
@@ -287,8 +292,9 @@ class Engine:
             self._stopping.wait(1.0)
 
     def _weigh(self) -> None:
-        """Called by the embedder after each commit to Lance: an engine that grew too large asks to be replaced."""
-        if resident() > self._memory and self.embedder.embeddings >= WORTH and not self._stopping.is_set():
+        """Called after each commit, of words and of vectors: an engine that grew too large asks to be replaced."""
+        done = self.embedder.embeddings + self.indexer.outcomes
+        if done >= WORTH and resident() > self._memory and not self._stopping.is_set():
             log.info("%d MiB resident: this engine ends, the next one goes on", resident() >> 20)
             self._recycling = True
             self._stopping.set()
@@ -301,7 +307,7 @@ class Engine:
         self.indexer.stop()
         self.embedder.stop()
         for _ in range(SEARCHERS):
-            self._questions.put(None)
+            self._questions.stop()
         until = time.monotonic() + FAREWELL
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))

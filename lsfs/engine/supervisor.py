@@ -11,10 +11,12 @@ import logging
 import math
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import IO
 
 import trio
 
@@ -74,6 +76,8 @@ class Engine:
         self.state = "starting"
         self.pid: int | None = None
         self.starts = 0
+        self.replaced = False  # the last end was the engine's own wish, to give memory back
+        self.failure: str | None = None  # why the last one could not go on, until one is ready
         self.stats: dict = {}
         self.counted: dict[str, int] = {"embeddings": 0, "prompts": 0, "searches": 0}
         self._before: dict[str, int] = dict(self.counted)
@@ -97,7 +101,14 @@ class Engine:
         pause = FIRST_PAUSE
         while not self._stopping:
             started = time.monotonic()
-            recycled = await self._live(hello, event)
+            recycled = False
+            try:
+                recycled = await self._live(hello, event)
+            except* (Died, LsfsError, OSError, protocol.ProtocolError, sqlite3.Error) as group:
+                self.failure = f"The search engine could not go on ({group.exceptions[0]!r})."
+                log.warning("%s", self.failure)
+            self.state = "stopped" if self._stopping else "down"
+            self.replaced = recycled
             died()
             if self._stopping:
                 break
@@ -125,6 +136,7 @@ class Engine:
                     await hello(await self.ask("hello", {}))
                     self.state = "ready"
                     self._ready.set()
+                    self.failure = None
                     await event({"event": "ready"})
                     async for message in queue:
                         if message["event"] == "progress":
@@ -134,8 +146,6 @@ class Engine:
                             log.info("the engine grew past its memory limit and is replaced")
                         await event(message)
                     nursery.cancel_scope.cancel()
-            except* (Died, LsfsError) as group:
-                log.warning("the engine could not start: %s", group.exceptions[0])
             finally:
                 self._lost()
         return recycled
@@ -143,7 +153,7 @@ class Engine:
     @contextlib.asynccontextmanager
     async def _process(self) -> AsyncIterator[tuple[trio.SocketStream, subprocess.Popen]]:
         ours, theirs = socket.socketpair()
-        with open(self.settings.state / "engine.log", "ab") as output:
+        with self._log() as output:
             # In the main thread on purpose: the engine asks the kernel to be killed with the thread that started it.
             process = subprocess.Popen(
                 [sys.executable, "-m", "lsfs.engine"],
@@ -167,14 +177,27 @@ class Engine:
                     await trio.lowlevel.wait_readable(pidfd)
                 if process.poll() is None:
                     process.kill()
-                    await trio.lowlevel.wait_readable(pidfd)
-                status = process.wait()
+                    with trio.move_on_after(FAREWELL):  # one in uninterruptible sleep is left to init
+                        await trio.lowlevel.wait_readable(pidfd)
+                status = process.poll()
             os.close(pidfd)
             self.pid = None
             if status and not self._stopping:
                 log.warning(
                     "the engine ended with status %s; %s", status, "see engine.log in the state folder"
                 )
+
+    @contextlib.contextmanager
+    def _log(self) -> Iterator[IO[bytes]]:
+        """Where the engine's words go; nowhere when the state folder has gone."""
+        path, flags = self.settings.state / "engine.log", os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        try:
+            fd = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            log.warning("%s cannot be written (%s): what the engine says is lost", path, error.strerror)
+            fd = os.open(os.devnull, flags)
+        with open(fd, "wb", buffering=0) as output:
+            yield output
 
     async def _read(self, stream: trio.SocketStream, messages: trio.MemorySendChannel) -> None:
         reader = protocol.Reader()

@@ -45,6 +45,7 @@ class Catalogue:
         self.device = os.fstat(root_fd).st_dev
         self.sequence: int = self._meta("sequence")
         self._files: int = database.execute("select count(*) from file where died is null").fetchone()[0]
+        self._belong()
 
     # Transactions -------------------------------------------------------------------------------------------------
 
@@ -63,12 +64,23 @@ class Catalogue:
             self.database.execute("commit")
         except BaseException:
             self.sequence, self._files = sequence, files
-            self.database.execute("rollback")
+            if self.database.in_transaction:  # a full disk makes SQLite roll back by itself
+                self.database.execute("rollback")
             raise
 
     def _meta(self, key: str) -> Any:
         row = self.database.execute("select value from meta where key = ?", (key,)).fetchone()
         return row[0] if row else None
+
+    def _belong(self) -> None:
+        """A state folder may have come to another folder (a copy, --state): then no row says what its files hold."""
+        folder = f"{os.statvfs(self.root_fd).f_fsid}:{os.fstat(self.root_fd).st_ino}"
+        if self._meta("folder") != folder:
+            with self.transaction():
+                self.database.execute("insert or replace into meta values ('folder', ?)", (folder,))
+                self.database.execute(
+                    "update file set state = 'new', digest = null, dirty = 1, complete = 0 where died is null"
+                )
 
     # Rows -----------------------------------------------------------------------------------------------------------
 
@@ -80,22 +92,30 @@ class Catalogue:
             "select * from file where parent = ? and name = ? and died is null", paths.split(path)
         ).fetchone()
 
-    def _insert(self, values: Sequence[object]) -> None:
-        cursor = self.database.execute(
-            f"insert into file ({_COLUMNS}, born) values ({', '.join('?' * 17)}, ?)", (*values, self.sequence)
+    def _insert_all(self, rows: Sequence[Sequence[Any]]) -> None:
+        first = self.database.execute("select coalesce(max(id), 0) + 1 from file").fetchone()[0]
+        self.database.executemany(
+            f"insert into file (id, {_COLUMNS}, born) values ({', '.join('?' * 19)})",
+            ((first + number, *values, self.sequence) for number, values in enumerate(rows)),
         )
-        words = paths.words(paths.join(values[0], values[1]))  # type: ignore[arg-type]
-        self.database.execute(
-            "insert into path_words (rowid, words) values (?, ?)", (cursor.lastrowid, words)
+        self.database.executemany(
+            "insert into path_words (rowid, words) values (?, ?)",
+            ((first + number, paths.words(paths.join(*values[:2]))) for number, values in enumerate(rows)),
         )
-        self._files += 1
+        self._files += len(rows)
 
-    def _kill(self, row_id: int) -> None:
-        self.database.execute("delete from path_words where rowid = ?", (row_id,))
-        self.database.execute(
-            "update file set died = ?, died_at = ? where id = ?", (self.sequence, time.time(), row_id)
+    def kill(self, row_id: int) -> None:
+        """The file of a row is at its path no more."""
+        self._kill_all([row_id])
+
+    def _kill_all(self, row_ids: Sequence[int]) -> None:
+        now = time.time()
+        self.database.executemany("delete from path_words where rowid = ?", ((row_id,) for row_id in row_ids))
+        self.database.executemany(
+            "update file set died = ?, died_at = ? where id = ?",
+            ((self.sequence, now, row_id) for row_id in row_ids),
         )
-        self._files -= 1
+        self._files -= len(row_ids)
 
     def kill_below(self, path: bytes) -> None:
         """The path and all below it are gone."""
@@ -104,8 +124,7 @@ class Catalogue:
             "select id from file where died is null and ((parent = ? and name = ?) or parent = ? or (parent >= ? and parent < ?))",
             (parent, name, path, *paths.below(path)),
         ).fetchall()
-        for (row_id,) in rows:
-            self._kill(row_id)
+        self._kill_all([row_id for (row_id,) in rows])
 
     def live(self, parent: bytes) -> dict[bytes, tuple[int, tuple[int, ...]]]:
         """name -> (row id, signature) of the live files directly in a folder."""
@@ -155,10 +174,9 @@ class Catalogue:
             dirty = 0
         else:
             digest, type_, state, complete, error, dirty = None, None, "new", 0, None, 1
-        self._insert(
-            (parent, name, "file", *signature, found.st_mode, found.st_uid, found.st_gid)
-            + (digest, type_, kind, state, dirty, complete, error)
-        )
+        status = (found.st_mode, found.st_uid, found.st_gid)
+        content = (digest, type_, kind, state, dirty, complete, error)
+        self._insert_all([(parent, name, "file", *signature, *status, *content)])
         return bool(dirty)
 
     def touched(self, path: bytes, *, written: bool = False) -> str:
@@ -180,7 +198,7 @@ class Catalogue:
         row = self.row(path)
         if directory:
             if row is not None:
-                self._kill(row["id"])
+                self.kill(row["id"])
             return "folder"
         if not stat.S_ISREG(found.st_mode):
             self.kill_below(path)
@@ -189,6 +207,11 @@ class Catalogue:
             self.kill_below(path)  # what was a folder a moment ago
             return "dirty" if self.reconcile(parent, name, found, None) else "clean"
         if self.reconcile(parent, name, found, (row["id"], tuple(row[column] for column in _SIGNATURE))):
+            if found.st_nlink > 1:  # its other names have the new content too, and get no hint of their own
+                self.database.execute(
+                    "update file set dirty = 1, complete = 0 where ino = ? and ctime_ns != ? and died is null",
+                    (found.st_ino, found.st_ctime_ns),
+                )
             return "dirty"
         if written and not row["dirty"]:
             self.database.execute("update file set dirty = 1, complete = 0 where id = ?", (row["id"],))
@@ -201,8 +224,10 @@ class Catalogue:
             return
         rows = self._rows_at(old)
         self.kill_below(new)
+        self._kill_all([row["id"] for row in rows])
+        columns = [column.strip() for column in _COLUMNS.split(",")]
+        moved = []
         for row in rows:
-            self._kill(row["id"])
             path = paths.join(row["parent"], row["name"])
             target = new + path[len(old) :]
             if self.ignore.verdict(target, False):
@@ -217,14 +242,13 @@ class Catalogue:
                     found = stat_beneath(self.root_fd, target)
                 except OSError:
                     continue
-                if (found.st_ino, found.st_size, found.st_mtime_ns) != (
-                    row["ino"],
-                    row["size"],
-                    row["mtime_ns"],
-                ):
+                if [found.st_ino, found.st_size, found.st_mtime_ns] != [
+                    row[key] for key in ("ino", "size", "mtime_ns")
+                ]:
                     values.update(dirty=1, complete=0)
                 values.update(ctime_ns=found.st_ctime_ns)
-            self._insert([values[column.strip()] for column in _COLUMNS.split(",")])
+            moved.append([values[column] for column in columns])
+        self._insert_all(moved)
 
     def _rows_at(self, path: bytes) -> list[sqlite3.Row]:
         cursor = self.database.cursor()
@@ -244,14 +268,16 @@ class Catalogue:
             if row is None:
                 continue
             if outcome["state"] == "secret":
-                self._kill(row["id"])
+                self.kill(row["id"])
                 continue
             seen = {column: outcome.get(column) or row[column] for column in _SIGNATURE}
+            changed = any(seen[column] != row[column] for column in _SIGNATURE)
+            if row["ino"] != seen["ino"] or (changed and not row["dirty"]):
+                continue  # another file has come to this path since; what happened there has its own hint
             values = dict(row) | seen
             # Written again while it was being read: what is known is recorded, and it stays dirty.
-            values["dirty"] = int(
-                row["dirty"] and (row["ctime_ns"], row["size"]) > (seen["ctime_ns"], seen["size"])
-            )
+            newer = (row["ctime_ns"], row["size"]) > (seen["ctime_ns"], seen["size"])
+            values["dirty"] = int(row["dirty"] and newer)
             values.update(
                 digest=outcome.get("digest"),
                 type=outcome.get("type"),
@@ -271,8 +297,8 @@ class Catalogue:
                     + (row["id"],),
                 )
             else:
-                self._kill(row["id"])
-                self._insert([values[column.strip()] for column in _COLUMNS.split(",")])
+                self.kill(row["id"])
+                self._insert_all([[values[column.strip()] for column in _COLUMNS.split(",")]])
 
     def completed(self, digests: Iterable[bytes]) -> None:
         """All passages of these contents have vectors."""

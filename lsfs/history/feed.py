@@ -8,6 +8,7 @@ Runs in the daemon's loop; owned by `Follow`, whose `commit` is the only way to 
 a row stays dirty until the engine's outcome for it is committed.
 """
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 
 import trio
@@ -16,6 +17,7 @@ from lsfs.engine.supervisor import Died, Engine
 from lsfs.history.catalogue import Catalogue
 
 WINDOW = 256  # paths asked of the engine and not answered yet
+AGAIN = 5.0  # seconds until what history could not take (a full disk) is tried again
 DEATHS = 3  # engines that may die over one file, asked alone, before that file is given up
 
 Commit = Callable[..., Awaitable[None]]
@@ -56,7 +58,11 @@ class Feed:
         self._after = 0
         self._hungry = trio.Event()
         self._heard = trio.Event()
-        self._outcomes: list[dict] = []
+        self.agreed = (
+            False  # with the index of the engine that lives now; before that nobody knows what is indexed
+        )
+        self._epoch = ""
+        self._outcomes: list[dict] = []  # each with the epoch of the index that it was made for
         self._complete: list[bytes] = []
 
     async def run(self) -> None:
@@ -82,7 +88,7 @@ class Feed:
             while self.engine.state == "ready":
                 wanted, fresh = self._next_fresh(), True
                 if not wanted:
-                    wanted, fresh = await self._next_backlog(), False
+                    wanted, fresh = await self._backlog_or_nothing(), False
                 if not wanted:
                     break
                 self.flying.update(wanted)
@@ -101,6 +107,13 @@ class Feed:
             self._fresh.pop(path, None)
         return wanted
 
+    async def _backlog_or_nothing(self) -> list[bytes]:
+        try:
+            return await self._next_backlog()
+        except sqlite3.Error:
+            await trio.sleep(AGAIN)
+            return []
+
     async def _next_backlog(self) -> list[bytes]:
         room = WINDOW - len(self.flying)
         if self._suspects or room < WINDOW // 2:
@@ -118,11 +131,14 @@ class Feed:
     async def hello(self, answer: dict) -> None:
         """A new engine is here, or a new index: agree on what is indexed."""
         await self._record()  # what an earlier one had said comes first
+        self._epoch = answer["epoch"]
         await self._commit(self.catalogue.adopt, answer["epoch"], answer["missing"], answer["incomplete"])
         self._after = 0
+        self.agreed = True
 
     def died(self) -> None:
         """The engine ended: what was in flight will be asked again, of the next one, with suspicion."""
+        self.agreed = False
         alone = len(self.flying) == 1
         for path in self.flying:
             deaths = self._suspects.get(path, 0) + alone
@@ -130,14 +146,18 @@ class Feed:
             if deaths >= DEATHS:
                 del self._suspects[path]
                 sentence = f"The search engine died {DEATHS} times while reading it; it is left out until it changes."
-                self._outcomes.append({"path": path, "state": "failed", "complete": True, "error": sentence})
+                outcome = {"path": path, "state": "failed", "complete": True, "error": sentence}
+                self._outcomes.append(outcome | {"epoch": self._epoch})
         self.flying.clear()
         self._heard.set()
 
     async def event(self, message: dict) -> None:
         """An event of the engine. Those that arrive during a commit share the next one."""
         if message["event"] == "indexed":
-            self._outcomes.extend(message["outcomes"])
+            epoch = message.get("epoch", self._epoch)
+            self._outcomes.extend(outcome | {"epoch": epoch} for outcome in message["outcomes"])
+        elif message["event"] == "epoch":
+            await self.hello({"epoch": message["epoch"], "missing": [], "incomplete": []})
         elif message["event"] == "complete":
             self._complete.extend(message["digests"])
         elif message["event"] == "progress" and message["meaning"] != self.meaning:
@@ -149,7 +169,11 @@ class Feed:
         while True:
             await self._heard.wait()
             self._heard = trio.Event()
-            await self._record()
+            try:
+                await self._record()
+            except sqlite3.Error:  # `commit` has said so; the outcomes were put back
+                await trio.sleep(AGAIN)
+                self._heard.set()
             self.wake()
 
     async def _record(self) -> None:
@@ -159,8 +183,17 @@ class Feed:
             return
         again = [outcome["path"] for outcome in outcomes if outcome["state"] == "unstable"]
         gone = [outcome["path"] for outcome in outcomes if outcome["state"] == "gone"]
-        known = [outcome for outcome in outcomes if outcome["state"] not in ("unstable", "gone")]
-        await self._commit(self._store, known, complete)
+        # What was said of an index that is no more is not recorded: those files are dirty again already.
+        known = [
+            outcome
+            for outcome in outcomes
+            if outcome["state"] not in ("unstable", "gone") and outcome["epoch"] == self._epoch
+        ]
+        try:
+            await self._commit(self._store, known, complete)
+        except sqlite3.Error:
+            self._outcomes[:0], self._complete[:0] = outcomes, complete
+            raise
         for outcome in outcomes:
             self.flying.discard(outcome["path"])
             self._suspects.pop(outcome["path"], None)

@@ -9,9 +9,12 @@ commit. `touched`, `moved` and `hinted` only append to a list, so an operation o
 Nothing is lost by a kill: what was not committed is found by the scan at the next mount.
 """
 
+import contextlib
+import errno
 import logging
 import math
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -37,9 +40,27 @@ QUIET = 1.0  # seconds a file written behind the mount, and not closed, has to r
 LATEST = 10.0  # but no longer than this after its first change
 RESCAN = 60.0  # seconds between scans where not every folder can be watched
 PRUNE = 3600.0  # seconds between two times of dropping what died a day ago
+COLLECT, OVERWRITTEN = (
+    300.0,
+    600.0,
+)  # contents that were overwritten so long ago leave the index, at these intervals
+AGAIN = 5.0  # seconds until what history could not take (a full disk) is tried again
+MOST_PENDING, MOST_CHECKED = (
+    10_000,
+    1_000,
+)  # files looked at to say how many are pending: the owner's, other viewers'
 FAILURES = 50  # files that could not be indexed, as /status names them
 # Before 6.13 two writes within one clock tick (4 ms) leave the same mtime and ctime: there a written file is read again.
 COARSE_CLOCK = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2]) < (6, 13)
+
+
+NO_INDEX = "Indexing is switched off for this folder ([index] enabled in lsfs.conf), so there is nothing to ask or rebuild."
+
+
+class IndexOff(LsfsError):
+    """A question was asked of a folder that is not indexed."""
+
+    errno = errno.EOPNOTSUPP
 
 
 class Follow:
@@ -70,6 +91,7 @@ class Follow:
             look=self.hinted,
             done=self._done,
         )
+        self.trouble: str | None = None
         self.scanning = True
         self.counts: Counts = catalogue.counts()
         self.failures: list[tuple[str, str]] = []
@@ -145,7 +167,17 @@ class Follow:
 
     async def commit(self, call: Callable[..., Answer], *arguments: object) -> Answer:
         """Call a function in the catalogue's thread, inside one commit."""
-        answer = await self.in_thread(self._transact, call, *arguments)
+        try:
+            answer = await self.in_thread(self._transact, call, *arguments)
+        except sqlite3.Error as error:
+            # Never the end of the mount: users' files go on; what could not be committed is tried again.
+            if self.trouble is None:
+                log.error("history cannot be written: %s", error)
+            self.trouble = (
+                f"History and index cannot be written ({error}); files are served as ever. Free some space."
+            )
+            raise
+        self.trouble = None
         self._after_commit()
         return answer
 
@@ -183,8 +215,14 @@ class Follow:
         ticket = self._ticket
         changes, self._changes = self._changes, []
         self._applying = changes
-        verdicts, folders = await self.commit(self._write, changes)
-        self._applying = []
+        try:
+            verdicts, folders = await self.commit(self._write, changes)
+        except sqlite3.Error:
+            self._changes[:0] = changes
+            await trio.sleep(AGAIN)
+            return
+        finally:
+            self._applying = []
         for path, verdict in verdicts.items():
             if verdict == "dirty" or (verdict == "waiting" and path not in self.feed.flying):
                 self.feed.want(path)
@@ -206,18 +244,26 @@ class Follow:
             for name in (path, *rest):
                 if paths.split(name)[1] == IGNORE:
                     folders[self.catalogue.ignore.reload(name)] = None
+            if kind in ("moved", "replaced"):
+                self.catalogue.ignore.reload(paths.join(path, IGNORE))  # a folder brings its own rules along
             if kind == "moved":
                 self.catalogue.moved(rest[0], path)
                 verdicts.pop(rest[0], None)
             elif kind == "replaced":
                 self.catalogue.kill_below(path)
             verdicts[path] = self.catalogue.touched(path, written=kind == "touched" and COARSE_CLOCK)
+            if verdicts[path] == "folder":
+                self.catalogue.ignore.reload(paths.join(path, IGNORE))
         return verdicts, folders
 
     async def _walk(self, top: bytes) -> None:
         self._walking = top
         del self._scans[top]
-        self.unscanned = {path: why for path, why in self.unscanned.items() if not path.startswith(top)}
+        below = top + b"/" if top else b""
+        self.unscanned = {
+            path: why for path, why in self.unscanned.items() if path != top and not path.startswith(below)
+        }
+        await self.in_thread(self.catalogue.ignore.reload, paths.join(top, IGNORE))
         steps = scan(
             self.catalogue,
             top,
@@ -226,10 +272,19 @@ class Follow:
             unreadable=lambda path, error: self.unscanned.__setitem__(path, error.strerror or ""),
         )
         started = time.monotonic()
-        while await self.in_thread(self._step, steps) is not None:
-            self._after_commit()
-            if self._changes:
-                await self._take()  # a file that was just closed does not wait for the end of a scan
+        try:
+            while await self.in_thread(self._step, steps) is not None:
+                self._after_commit()
+                if self._changes:
+                    await self._take()  # a file that was just closed does not wait for the end of a scan
+        except sqlite3.Error as error:
+            self.trouble = (
+                f"History and index cannot be written ({error}); files are served as ever. Free some space."
+            )
+            self._scans[top] = None
+            self._walking = None
+            await trio.sleep(AGAIN)
+            return
         if not top:
             self.scanning = False
             log.info("scanned the folder in %.2f s: %d files", time.monotonic() - started, self.counts.files)
@@ -254,28 +309,31 @@ class Follow:
                 self._append(("hinted", path))
 
     async def _regularly(self) -> None:
-        last = trio.current_time()
+        last = collected = trio.current_time()
         while True:
             await trio.sleep(RESCAN)
             if not self.watch.complete:
                 self.lost()
             if trio.current_time() - last >= PRUNE:
                 last = trio.current_time()
-                await self.commit(self.catalogue.forget_dead)
-                if self.indexing:
-                    await self._collect()
+                with contextlib.suppress(sqlite3.Error):
+                    await self.commit(self.catalogue.forget_dead)
+            if self.indexing and trio.current_time() - collected >= COLLECT:
+                collected = trio.current_time()
+                await self._collect()
 
     async def _collect(self) -> None:
         try:
-            await self.engine.call("collect", {}, 60.0)
+            await self.engine.call("collect", {"grace": OVERWRITTEN}, 60.0)
         except LsfsError as error:
             log.warning("unused contents stay in the index for now: %s", error)
 
     async def finish(self) -> None:
         """Commit what has been noted and heard; called once, after the mount is gone."""
-        if self._changes:
-            await self._take()
-        await self.feed.finish()
+        with contextlib.suppress(sqlite3.Error):  # the scan of the next mount finds it all
+            if self._changes:
+                await self._take()
+            await self.feed.finish()
 
     # Waiting, and what the index knows ---------------------------------------------------------------------------------
 
@@ -294,8 +352,9 @@ class Follow:
         """Files not wholly indexed, those included that are known only as a change; at least 1 while a scan runs."""
         if not self.indexing:
             return 0
-        scanning = self.scanning or bool(self._scans) or self._walking is not None
-        return max(self.counts.pending + len(self._changes) + len(self._applying), int(scanning))
+        unknown = self.scanning or self._scans or self._walking is not None or not self.feed.agreed
+        waiting = len(self._changes) + len(self._applying) + len(self._later)
+        return max(self.counts.pending + waiting, int(bool(unknown)))
 
     async def moved_on(self) -> None:
         """Wait for the next commit."""
@@ -308,14 +367,22 @@ class Follow:
             while any(self._waiting.get(path, math.inf) <= ticket for path, ticket in mine.items()):
                 await self._moved_on.wait()
 
-    async def pending(self, within: bytes, viewer: Viewer) -> int:
-        """Files at or below `within` that are not wholly indexed and that `viewer` may read."""
+    async def pending(self, within: bytes, viewer: Viewer, deadline: float = 1.0) -> int:
+        """Files at or below `within` that are not wholly indexed and that `viewer` may read, counted up to MOST_PENDING.
+
+        When the catalogue is too busy to say within `deadline` s, the last count of the whole folder stands in for the owner,
+        and 1 for others.
+        """
+        trusted = viewer.uid in (0, os.geteuid())
         if not self.indexing:
             return 0
-        found = await self.in_thread(self.catalogue.pending, within, 10_000)
-        if viewer.uid == 0 or viewer.uid == os.geteuid():
-            return max(len(found), int(self.scanning))
-        return sum(1 for path in found if self.readable(path, viewer))
+        if trusted and not within:
+            return self.pending_files
+        with trio.move_on_after(deadline):
+            limit = MOST_PENDING if trusted else MOST_CHECKED
+            found = await self.in_thread(self.catalogue.pending, within, limit)
+            return len(found) if trusted else sum(1 for path in found if self.readable(path, viewer))
+        return self.pending_files if trusted else 1
 
     async def scan(self, path: bytes) -> int:
         """Compare a folder, or one file, with the catalogue now. Returns how many files have to be read (again).
@@ -336,6 +403,8 @@ class Follow:
 
     async def rebuild(self) -> None:
         """Throw the index away and build it from the folder and the durable vectors, without embedding anything again."""
+        if not self.indexing:
+            raise IndexOff(NO_INDEX)
         answer = await self.engine.call("rebuild", {}, 60.0)
         await self.feed.hello({"epoch": answer["epoch"], "missing": [], "incomplete": []})
 

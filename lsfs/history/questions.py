@@ -4,19 +4,29 @@ They are rows of history.db, so they outlive the mount. The set is small and rea
 memory, and written through in the catalogue's thread before a save or a forget is acknowledged.
 """
 
+import contextlib
+import errno
 import sqlite3
 from collections.abc import Awaitable, Callable
 
-from syscalls.errors import Exists, NotFound
+from syscalls.errors import Exists, LsfsError, NotFound
 
 Run = Callable[..., Awaitable[object]]
 
 
-class Questions:
-    """The port `syscalls.ports.Questions`. `run` calls a function in the catalogue's thread."""
+class Unwritable(LsfsError):
+    """History has no room."""
 
-    def __init__(self, database: sqlite3.Connection, run: Run) -> None:
+    errno = errno.ENOSPC
+
+
+class Questions:
+    """The port `syscalls.ports.Questions`. `commit` calls a function in the catalogue's thread as a change of its own, `run`
+    without one: an answer that is kept changes nothing that could be found."""
+
+    def __init__(self, database: sqlite3.Connection, commit: Run, run: Run) -> None:
         self.database = database
+        self._commit = commit
         self._run = run
         self._saved: dict[bytes, dict[str, bytes | None]] = {}
         for folder, prompt, kept in database.execute(
@@ -40,23 +50,34 @@ class Questions:
         """Keep a question listed. Raises Exists when it is."""
         if prompt in self._saved.get(folder, ()):
             raise Exists(f"The question “{prompt}” is saved already.")
+        await self._change(self._insert, folder, prompt)
         self._saved.setdefault(folder, {})[prompt] = None
-        await self._run(self._insert, folder, prompt)
 
     async def forget(self, folder: bytes, prompt: str) -> None:
         """Let a saved question go. Raises NotFound when there is none."""
         if prompt not in self._saved.get(folder, ()):
             raise NotFound(f"No saved question “{prompt}”; ls the query folder to see those there are.")
-        del self._saved[folder][prompt]
-        await self._run(self._delete, folder, prompt)
+        await self._change(self._delete, folder, prompt)
+        self._saved.get(folder, {}).pop(prompt, None)
 
     async def keep(self, folder: bytes, prompt: str, answer: bytes) -> None:
         """Keep the newest answer to a saved question; nothing happens when it was forgotten meanwhile."""
         if prompt in self._saved.get(folder, ()):
             self._saved[folder][prompt] = answer
-            await self._run(self._store, folder, prompt, answer)
+            with contextlib.suppress(sqlite3.Error):  # it only saves a search after the next mount
+                await self._run(self._store, folder, prompt, answer)
 
-    # In the thread; each one commit
+    async def _change(self, call: Callable[[bytes, str], None], folder: bytes, prompt: str) -> None:
+        try:
+            await self._commit(call, folder, prompt)
+        except sqlite3.IntegrityError as error:
+            raise Exists(f"The question “{prompt}” is saved already.") from error
+        except sqlite3.Error as error:
+            raise Unwritable(
+                f"The list of saved questions cannot be written ({error}); free some space."
+            ) from error
+
+    # In the thread
 
     def _insert(self, folder: bytes, prompt: str) -> None:
         self.database.execute(

@@ -3,7 +3,8 @@
 inotify is a hint and misses things (it saw 12 of 50 files written just after `mkdir -p`); the scan is the truth. It runs in
 a worker thread, a step at a time, each step one transaction, so that questions and single changes come in between.
 It never follows a symlink, leaves the device, opens a FIFO, or enters the state folder; ignored folders are walked only to
-be watched, and put no row anywhere; folders called as a state folder is (`hidden`) are left alone wherever they are.
+be watched, and put no row anywhere; `hidden` names at the top, and folders
+called .lsfs wherever they are, are left alone.
 """
 
 import logging
@@ -11,7 +12,8 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 
-from lsfs.beneath import open_beneath
+from lsfs.beneath import open_beneath, stat_beneath
+from lsfs.config import STATE
 from lsfs.history import paths
 from lsfs.history.catalogue import Catalogue
 
@@ -57,12 +59,21 @@ def scan(
         for parent in gone
         if not any(parent == path or parent.startswith(path + b"/") for path in blind)
     ]
+    # One that came while we walked has a scan of its own to come.
+    gone = [parent for parent in gone if not _wanted(catalogue, parent)]
     for start in range(0, len(gone), STEP):
         with catalogue.transaction():
             for parent in gone[start : start + STEP]:
                 for row_id, _ in catalogue.live(parent).values():
-                    catalogue._kill(row_id)
+                    catalogue.kill(row_id)
         yield 0
+
+
+def _wanted(catalogue: Catalogue, path: bytes) -> bool:
+    try:
+        return stat.S_ISDIR(stat_beneath(catalogue.root_fd, path).st_mode) and not _ignored(catalogue, path)
+    except OSError:
+        return False
 
 
 def _ignored(catalogue: Catalogue, path: bytes) -> bool:
@@ -100,14 +111,14 @@ def _compare(
     known = catalogue.live(path)
     dirty = 0
     for name, status in found:
-        if name in hidden:
+        if name in hidden and not path:
             continue
         whole = paths.join(path, name)
         if stat.S_ISDIR(status.st_mode):
-            if status.st_dev == catalogue.device:
+            if status.st_dev == catalogue.device and name != STATE.encode():
                 stack.append((whole, ignored or _ignored(catalogue, whole)))
         elif stat.S_ISREG(status.st_mode) and not ignored and catalogue.ignore.verdict(whole, False) is None:
             dirty += catalogue.reconcile(path, name, status, known.pop(name, None))
     for row_id, _ in known.values():
-        catalogue._kill(row_id)
+        catalogue.kill(row_id)
     return dirty

@@ -16,6 +16,7 @@ import pathlib
 import sqlite3
 import stat
 
+from lsfs.config import STATE
 from lsfs.refusals import NoPermission, StateHeld, StateNewer, StateUnusable
 
 SCHEMA = 1
@@ -55,9 +56,11 @@ class State:
     def __init__(self, folder: pathlib.Path) -> None:
         self.folder = folder
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if stat.S_IMODE(os.stat(self.folder).st_mode) & 0o077:
-                os.chmod(self.folder, 0o700)
+            if not self.folder.exists():
+                self.folder.mkdir(mode=0o700, parents=True)
+            refuse_links(self.folder)
+            if self.folder.name == STATE and stat.S_IMODE(os.stat(self.folder).st_mode) & 0o077:
+                os.chmod(self.folder, 0o700)  # no other folder that we did not make is changed
             ignored = self.folder / ".gitignore"
             if not ignored.exists():
                 ignored.write_text("*\n")
@@ -86,6 +89,18 @@ class State:
         """Close the database, then let the lock go."""
         self.database.close()
         os.close(self._lock)
+
+
+def refuse_links(folder: pathlib.Path) -> None:
+    """A folder may come from anywhere, its .lsfs with it: nothing in there leads us to write elsewhere.
+
+    Raises `StateUnusable` when the state folder, or one of its files, is a symlink.
+    """
+    for path in (folder, *sorted(folder.iterdir())):
+        if path.is_symlink():
+            raise StateUnusable(
+                f"{path} is a symlink, and lsfs writes through none: remove it, or name another --state DIR."
+            )
 
 
 def open_history(path: pathlib.Path) -> sqlite3.Connection:

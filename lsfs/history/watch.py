@@ -28,6 +28,8 @@ _SEEN = (
     | flags.MODIFY
     | flags.ATTRIB
 )
+# After these another folder, or none, has the name. One that was replaced while held open keeps its watch until the last close.
+_OTHER_FOLDER = flags.MOVED_FROM | flags.MOVED_TO | flags.DELETE | flags.CREATE
 _ADD = _SEEN | flags.ONLYDIR | flags.EXCL_UNLINK
 
 
@@ -90,15 +92,15 @@ class Watch:
                     continue
                 name = os.fsencode(event.name)
                 path = parent + b"/" + name if parent else name
-                if event.mask & flags.ISDIR and event.mask & (flags.MOVED_FROM | flags.DELETE):
+                if event.mask & flags.ISDIR and event.mask & _OTHER_FOLDER:
                     self._drop(path)
                 hints[path] = hints.get(path, False) or not event.mask & flags.MODIFY
             for path, settled in hints.items():
                 changed(path, settled)
 
     def _drop(self, path: bytes) -> None:
-        """A folder left this place: its watches, and those below, are named wrongly now. The scan of where it went adds
-        them again."""
+        """A folder left this place or came to it: the watches known by this name, and below, may be another one's. The
+        scan that the hint brings about adds them again."""
         below = path + b"/"
         for known in [known for known in list(self._watches) if known == path or known.startswith(below)]:
             number = self._watches.pop(known)

@@ -34,6 +34,15 @@ def fuse(signals: Mapping[str, Mapping[Key, float]]) -> dict[Key, tuple[float, d
     return scored
 
 
+def again(values: Mapping[Key, Mapping[str, float]]) -> dict[Key, tuple[float, dict[str, float]]]:
+    """`fuse` from the other side: candidate → the "values" of its hit. So who may read only some of the hits gets scores that say nothing
+    of the others."""
+    names = [name for name in WEIGHTS if any(name in said for said in values.values())]
+    if not names:
+        return {key: (0.0, {}) for key in values}
+    return fuse({name: {key: said.get(name, 0.0) for key, said in values.items()} for name in names})
+
+
 def normalised(values: Mapping[Key, float]) -> dict[Key, float]:
     """Values relative to the best one; what is negative says nothing."""
     best = max(values.values(), default=0.0)

@@ -1,7 +1,7 @@
 """lance: the nearest passages to a vector, by LanceDB. The only importer of lancedb.
 
-<state>/index/lance is a derived copy: LanceDB does not fsync, so it is checked at each start against words.db (`rows`) and dropped and
-filled again from vectors.db when it does not open or does not agree. No version or tag of it is ever used.
+Its folder is a derived copy: LanceDB does not fsync, so `engine.mirror` checks it at each start and fills it again from vectors.db when it
+does not open or does not agree. No version or tag of it is ever used.
 
 Threading: one thread writes (the embedder), several search; the sync API brings its own threads. Never fork after importing this.
 """
@@ -68,6 +68,19 @@ class Table:
         """(passages, marks) of all rows, as int64 arrays."""
         table = self._table.search().select(["passage", "mark"]).limit(max(1, self._count)).to_arrow()
         return table["passage"].to_numpy(), table["mark"].to_numpy()
+
+    def vectors(self, passages: Sequence[int]) -> dict[int, np.ndarray]:
+        """The vectors of these passages, as they are stored."""
+        found: dict[int, np.ndarray] = {}
+        for start in range(0, len(passages), 1000):
+            part = passages[start : start + 1000]
+            where = f"passage IN ({','.join(map(str, part))})"
+            table = (
+                self._table.search().where(where).select(["passage", "vector"]).limit(len(part)).to_arrow()
+            )
+            values = table["vector"].combine_chunks().flatten().to_numpy().reshape(-1, self.dimension)
+            found |= dict(zip(table["passage"].to_pylist(), values, strict=True))
+        return found
 
     def add(
         self, passages: Sequence[int], contents: Sequence[int], keys: Sequence[bytes], vectors: np.ndarray

@@ -16,11 +16,12 @@ import sqlite3
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lsfs.index import conditions, words
+from lsfs.index.backlog import SHIFT, content_of
 from lsfs.index.fusion import WEIGHTS, fuse
-from lsfs.index.store import SHIFT, content_of, read_only
+from lsfs.index.store import read_only
 from syscalls.errors import TryAgain
 
 if TYPE_CHECKING:
@@ -34,6 +35,26 @@ CANDIDATES = 200  # passages taken of each signal at first; four times as many f
 NARROW = 500  # contents up to which Lance filters before it searches (at 3,000 that costs 30 ms more than searching them all)
 WHOLE = 8  # passages up to which a file found by another signal is compared with the prompt whole
 STEPS = 2000  # SQLite instructions between two looks at the clock
+
+
+class TableBroken(Exception):
+    """Lance does not answer: its table was deleted or damaged under the engine. The same query without it is answered by words."""
+
+
+class File(NamedTuple):
+    """A candidate; stale: its content may have been replaced since it was read."""
+
+    content: int | None
+    path: bytes
+    stale: bool
+
+    @classmethod
+    def of(cls, content: int | None, parent: bytes, name: bytes, dirty: int) -> "File":
+        """From a row of COLUMNS."""
+        return cls(content, parent + b"/" + name if parent else name, bool(dirty))
+
+
+COLUMNS = "c.id, f.parent, f.name, f.dirty"
 
 
 class Search:
@@ -94,9 +115,7 @@ class _Question:
         self.by_meaning = vector is not None and table is not None
         # mode:meaning without a model falls back to words: the answer says "loading" or "unavailable"
         self.by_words = bool(self.terms) and (query.get("mode", "both") != "meaning" or not self.by_meaning)
-        self.files: dict[
-            int, tuple[int | None, bytes]
-        ] = {}  # file id → (content, path), those in scope that were looked up
+        self.files: dict[int, File] = {}  # by file id, those in scope that were looked up
         self.scoped: set[int] | None = None  # contents in scope, None = all
         self.passages: dict[int, dict[str, dict[int, float]]] = {}  # content → signal → passage → value
         self.best: dict[str, float] = {}  # signal → its highest value
@@ -114,7 +133,7 @@ class _Question:
             return [], False
         if restriction is not None:
             self.files = self._look_up(restriction)
-            self.scoped = {content for content, _ in self.files.values() if content is not None}
+            self.scoped = {f.content for f in self.files.values() if f.content is not None}
         wanted = max(CANDIDATES, 4 * self.limit)
         paths, found_by_path = self._by_path()
         while True:
@@ -123,23 +142,29 @@ class _Question:
             contents = {content_of(passage) for values in passages.values() for passage in values}
             if restriction is None:
                 self.files = self._of_contents(contents) | found_by_path
-            live = {content for content, _ in self.files.values() if content is not None}
+            live = {f.content for f in self.files.values() if f.content is not None}
             if not self.truncated or len(contents & live) > self.limit:
                 break
             wanted *= 4
         by_content = self._fill(
             passages,
-            live if restriction is None else live & (contents | {c for c, _ in found_by_path.values() if c}),
+            live
+            if restriction is None
+            else live & (contents | {f.content for f in found_by_path.values() if f.content}),
         )
         signals = {name: self._of_files(values) for name, values in by_content.items()}
         if self.by_words:
             signals["path"] = {file: value for file, value in paths.items() if file in self.files}
         # nothing is asked for but a scope or a condition: every file in it, by path
         scored = fuse(signals) if signals else {file: (0.0, {}) for file in self.files}
-        order = sorted(scored, key=lambda file: (-round(scored[file][0], 6), self.files[file][1]))
-        return [self._hit(file, *scored[file]) for file in order[: self.limit]], self.truncated or len(
-            order
-        ) > self.limit
+        order = sorted(scored, key=lambda file: (-round(scored[file][0], 6), self.files[file].path))
+        values = {
+            file: {name: found.get(file, 0.0) for name, found in signals.items()}
+            for file in order[: self.limit]
+        }
+        return [
+            self._hit(file, *scored[file], values[file]) for file in order[: self.limit]
+        ], self.truncated or len(order) > self.limit
 
     # which files
 
@@ -150,28 +175,24 @@ class _Question:
             where = wanted if where is None else (f"({where[0]}) and ({wanted[0]})", where[1] + wanted[1])
         return where
 
-    def _look_up(self, where: conditions.Sql) -> dict[int, tuple[int | None, bytes]]:
+    def _look_up(self, where: conditions.Sql) -> dict[int, File]:
         rows = self.db.execute(
-            "select f.id, c.id, f.parent, f.name from history.file f left join content c on c.digest = f.digest "
+            f"select f.id, {COLUMNS} from history.file f left join content c on c.digest = f.digest "
             f"where {conditions.LIVE} and ({where[0]})",
             where[1],
         )
-        return {
-            file: (content, parent + b"/" + name if parent else name) for file, content, parent, name in rows
-        }
+        return {file: File.of(*row) for file, *row in rows}
 
-    def _of_contents(self, contents: Iterable[int]) -> dict[int, tuple[int | None, bytes]]:
+    def _of_contents(self, contents: Iterable[int]) -> dict[int, File]:
         rows = self.db.execute(
-            "select f.id, c.id, f.parent, f.name from json_each(?) j join content c on c.id = j.value "
+            f"select f.id, {COLUMNS} from json_each(?) j join content c on c.id = j.value "
             f"join history.file f on f.digest = c.digest where {conditions.LIVE}",
             (json.dumps(sorted(contents)),),
         )
-        return {
-            file: (content, parent + b"/" + name if parent else name) for file, content, parent, name in rows
-        }
+        return {file: File.of(*row) for file, *row in rows}
 
     def _of_files(self, values: dict[int, float]) -> dict[int, float]:
-        return {file: values[content] for file, (content, _) in self.files.items() if content in values}
+        return {file: values[content] for file, (content, *_) in self.files.items() if content in values}
 
     # signals
 
@@ -190,25 +211,31 @@ class _Question:
         self.truncated |= len(rows) == wanted
         return dict(rows)
 
-    def _by_meaning(self, wanted: int) -> dict[int, float]:
+    def _nearest(self, wanted: int, contents: list[int] | None = None) -> list[tuple[int, float]]:
         assert self.table is not None and self.vector is not None
+        try:
+            return self.table.search(self.vector, wanted, contents)
+        except (RuntimeError, OSError, ValueError) as error:
+            raise TableBroken(str(error)) from error
+
+    def _by_meaning(self, wanted: int) -> dict[int, float]:
         if self.scoped is not None and len(self.scoped) <= NARROW:
-            rows = self.table.search(self.vector, wanted, sorted(self.scoped)) if self.scoped else []
+            rows = self._nearest(wanted, sorted(self.scoped)) if self.scoped else []
             self.truncated |= len(rows) == wanted
             return dict(rows)
-        rows = self.table.search(self.vector, wanted)
+        rows = self._nearest(wanted)
         self.truncated |= len(rows) == wanted
         if self.scoped is not None:
             rows = [(passage, cosine) for passage, cosine in rows if content_of(passage) in self.scoped]
         return dict(rows)
 
-    def _by_path(self) -> tuple[dict[int, float], dict[int, tuple[int | None, bytes]]]:
+    def _by_path(self) -> tuple[dict[int, float], dict[int, File]]:
         """BM25 of the words of paths, and the files that were found by them."""
         if not self.by_words:
             return {}, {}
         allowed = "" if self.scoped is None else "and p.rowid in (select value from json_each(?))"
         rows = self.db.execute(
-            "select p.rowid, -bm25(path_words) as score, c.id, f.parent, f.name from history.path_words p "
+            f"select p.rowid, -bm25(path_words) as score, {COLUMNS} from history.path_words p "
             "join history.file f on f.id = p.rowid left join content c on c.digest = f.digest "
             f"where path_words match ? and {conditions.LIVE} {allowed} "
             "order by score desc, p.rowid limit ?",
@@ -219,10 +246,7 @@ class _Question:
             ],
         ).fetchall()
         values = {file: score for file, score, *_ in rows}
-        return values, {
-            file: (content, parent + b"/" + name if parent else name)
-            for file, _, content, parent, name in rows
-        }
+        return values, {file: File.of(*row) for file, _, *row in rows}
 
     def _fill(self, found: dict[str, dict[int, float]], contents: set[int]) -> dict[str, dict[int, float]]:
         """Per signal, the best value of each content; contents that a signal did not find itself are looked up."""
@@ -266,13 +290,15 @@ class _Question:
 
     # what is shown
 
-    def _hit(self, file: int, score: float, parts: dict[str, float]) -> dict:
-        content, path = self.files[file]
+    def _hit(self, file: int, score: float, parts: dict[str, float], values: dict[str, float]) -> dict:
+        content, path, stale = self.files[file]
         shown = [] if content is None else self._shown(content)
         return {
             "path": path,
             "score": round(score, 6),
             "parts": {name: round(parts.get(name, 0.0), 6) for name in WEIGHTS},
+            "values": values,
+            "stale": stale,
             "passages": shown,
         }
 

@@ -1,39 +1,40 @@
 """store: words.db, what the engine knows about contents: their passages, their words, and which passages still wait for a vector.
 
-<state>/index/words.db is disposable: WAL with synchronous=NORMAL, thrown away and made anew when it does not open or was made by another
-version or for another model. A content is known by the digest of its bytes; who may see it, and under which paths, is for history alone.
+<state>/index/words.db is disposable: WAL with synchronous=NORMAL, thrown away and made anew when it is corrupt or was made by another
+version or for another model; Lance, which speaks of its ids, goes with it. A content is known by the digest of its bytes; who may see it,
+and under which paths, is for history alone.
 
 A passage's id says whose it is: content << 20 | ordinal. So no join is needed to come from a found passage to its content, and ids are
-never used again (autoincrement), which Lance relies on.
+never used again (autoincrement), which Lance relies on. A passage counts once its content has a row: a huge content is written in slices,
+its row last, and what a kill leaves of it (`partial`) is swept away.
 
-Threading: one connection for writing, shared by the indexer and the embedder under `lock`; each search opens its own read-only one.
+Threading: one connection for writing, shared by the indexer and the embedder under `lock`, which nobody holds for longer than a slice
+takes; `glance` and each search read with connections of their own and never wait for a writer.
 """
 
 import contextlib
 import hashlib
 import logging
 import os
+import shutil
 import sqlite3
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from lsfs.engine.document import Cut
 from lsfs.index import words
+from lsfs.index.backlog import LAST_ORDINAL, SHIFT, Backlog, tier
+from lsfs.index.glance import Glance
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
-SHIFT = 20
-LAST_ORDINAL = (1 << SHIFT) - 1
-FRESH, FIRST, REST = (
-    0,
-    1,
-    2,
-)  # tiers of `waiting`: what a user just wrote, the first passage of every file, all others
+VERSION = 2
+SLICE = 500_000  # characters written in one transaction: about 0.2 s
+BROKEN = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)  # all else may pass by itself
 
 TABLES = f"""
 create table meta (key text primary key, value) without rowid;
@@ -44,24 +45,26 @@ create table passage (id integer primary key, first_line integer not null, last_
 create index passage_key on passage (key) where key is not null;
 create table waiting (passage integer primary key, tier integer not null);
 create index waiting_tier on waiting (tier, passage);
+create table partial (content integer primary key);
+create table dropped (key blob primary key, at real not null) without rowid;
 {words.TABLE};
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A passage without a vector in Lance."""
+class Outdated(Exception):
+    """words.db was made by another version, for another model, or only half."""
 
-    passage: int
-    tier: int
-    key: bytes
+
+class Row(NamedTuple):
+    """A passage as it is written down; key is None where it shall have no vector."""
+
+    ordinal: int
+    first_line: int
+    last_line: int
+    key: bytes | None
     title: str
     text: str
-
-
-def content_of(passage: int) -> int:
-    """The content a passage belongs to."""
-    return passage >> SHIFT
+    parts: str
 
 
 def embedded_text(title: str, text: str) -> str:
@@ -79,24 +82,44 @@ def read_only(path: str | os.PathLike[str]) -> str:
     return f"file:{urllib.parse.quote(os.fsencode(path))}?mode=ro"
 
 
+def rows_of(cuts: Sequence[Cut], meaning: bool, first: int = 0) -> list[Row]:
+    """The rows of these cuts, counted from `first`. Costs more than writing them, so no lock is held meanwhile."""
+    rows = []
+    for ordinal, cut in enumerate(cuts, first):
+        title, text = words.clean(cut.title), words.clean(cut.text)
+        key = key_of(title, text) if meaning and cut.embed else None
+        rows.append(Row(ordinal, cut.first_line, cut.last_line, key, title, text, words.parts(text)))
+    return rows
+
+
+def size_of(cuts: Iterable[Cut]) -> int:
+    """Characters to be written."""
+    return sum(len(cut.text) for cut in cuts)
+
+
 class Store:
     """The writing side of words.db. `epoch` changes whenever everything is forgotten."""
 
     def __init__(self, folder: Path, catalogue: str, model: str) -> None:
-        """Open or make <folder>/words.db for the model with the identity `model`; `catalogue` is history.db, read for hello and collect."""
+        """Open or make <folder>/words.db for the model with the identity `model`; `catalogue` is history.db, read for hello and collect.
+
+        Raises sqlite3.Error or OSError where it cannot be opened now but may be later (locked, disk full): nothing is deleted then."""
         self.path = folder / "words.db"
         self.lock = threading.RLock()
-        self._catalogue = catalogue
         folder.mkdir(parents=True, exist_ok=True)
         try:
             self.db = self._open(model)
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, Outdated) as error:
+            if isinstance(error, sqlite3.Error) and error.sqlite_errorcode & 0xFF not in BROKEN:
+                raise
             log.warning("words.db is made anew: %s", error)
             for name in ("words.db", "words.db-wal", "words.db-shm"):
                 (folder / name).unlink(missing_ok=True)
             self.db = self._open(model)
         self.db.execute("attach ? as history", (read_only(catalogue),))
         self.epoch: str = self._meta("epoch")
+        self.backlog = Backlog(self.db, self.lock, self.writing)
+        self.glance = Glance(read_only(self.path), read_only(catalogue))
 
     def _open(self, model: str) -> sqlite3.Connection:
         db = sqlite3.connect(
@@ -106,30 +129,40 @@ class Store:
             check_same_thread=False,
         )
         try:
+            db.execute("pragma busy_timeout = 10000")
             db.execute("pragma journal_mode = wal")
             db.execute("pragma synchronous = normal")
-            db.execute("pragma busy_timeout = 10000")
             db.execute("pragma cache_size = -32000")
             version = db.execute("pragma user_version").fetchone()[0]
-            if version and (
-                version != VERSION
-                or db.execute("select value from meta where key = 'model'").fetchone() != (model,)
-            ):
-                raise sqlite3.DatabaseError("it was made by another version or for another model")
-            if not version:
-                db.executescript(f"begin immediate; {TABLES} pragma user_version = {VERSION}; commit;")
-                db.executemany("insert into meta values (?, ?)", [("model", model), *_birth()])
+            if version:
+                meta = dict(db.execute("select key, value from meta")) if version == VERSION else {}
+                if meta.get("model") != model or not {"epoch", "born"} <= meta.keys():
+                    raise Outdated("it was made by another version or for another model")
+            else:
+                shutil.rmtree(self.path.with_name("lance"), ignore_errors=True)  # ids begin again
+                self._make(db, model)
             db.execute("select count(*) from words where words match 'x'").fetchone()
-        except sqlite3.DatabaseError:
+        except (sqlite3.Error, Outdated):
             db.close()
             raise
         return db
 
+    @staticmethod
+    def _make(db: sqlite3.Connection, model: str) -> None:
+        """The schema and what is said of it, in one transaction: a kill leaves all or nothing."""
+        values = ", ".join(f"('{key}', '{value}')" for key, value in _birth())
+        db.executescript(
+            f"begin immediate; {TABLES} insert into meta values {values}, "
+            f"('model', '{model.replace(chr(39), chr(39) * 2)}'); pragma user_version = {VERSION}; commit;"
+        )
+
     def _meta(self, key: str) -> str:
-        return self.db.execute("select value from meta where key = ?", (key,)).fetchone()[0]
+        with self.lock:
+            return self.db.execute("select value from meta where key = ?", (key,)).fetchone()[0]
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
+        self.glance.close()
         with self.lock:
             self.db.close()
 
@@ -140,10 +173,11 @@ class Store:
             self.db.execute("begin immediate")
             try:
                 yield self.db
+                self.db.execute("commit")
             except BaseException:
-                self.db.execute("rollback")
+                if self.db.in_transaction:
+                    self.db.execute("rollback")
                 raise
-            self.db.execute("commit")
 
     def known(self, digest: bytes) -> bool | None:
         """None: never seen; otherwise whether all vectors of this content are in Lance."""
@@ -151,126 +185,101 @@ class Store:
             row = self.db.execute("select embedded from content where digest = ?", (digest,)).fetchone()
         return None if row is None else bool(row[0])
 
-    def add(self, digest: bytes, type: str, cuts: Sequence[Cut], meaning: bool, fresh: bool) -> bool:
-        """Add a content with its passages inside the caller's transaction. True when no passage has to be embedded."""
+    # contents
+
+    def add(
+        self,
+        digest: bytes,
+        type: str,
+        cuts: Sequence[Cut],
+        meaning: bool,
+        fresh: bool,
+        rows: Sequence[Row] | None = None,
+    ) -> bool:
+        """Add a content with its passages inside the caller's transaction. True when no passage has to be embedded.
+
+        rows: what `rows_of` made of the cuts, where the caller did that before the transaction."""
+        rows = rows_of(cuts, meaning) if rows is None else rows
+        embedded = all(row.key is None for row in rows)
+        content = self._reserve(digest, type, len(rows), embedded)
+        self._write(content, rows)
+        self._wait(content, (row.ordinal for row in rows if row.key is not None), fresh)
+        return embedded
+
+    def add_large(self, digest: bytes, type: str, cuts: Sequence[Cut], meaning: bool, fresh: bool) -> bool:
+        """As `add`, in transactions of SLICE characters: others write in between, and the content is found when all of it is there."""
         cuts = cuts[: LAST_ORDINAL + 1]
-        embed = [meaning and cut.embed for cut in cuts]
+        with self.writing() as db:
+            content = self._reserve(digest, type, 0, False)
+            db.execute("delete from content where id = ?", (content,))  # its id stays used
+            db.execute("insert into partial values (?)", (content,))
+        asked: list[int] = []
+        for part, first in _slices(cuts):
+            rows = rows_of(part, meaning, first)
+            with self.writing():
+                self._write(content, rows)
+            asked += [row.ordinal for row in rows if row.key is not None]
+        with self.writing() as db:
+            db.execute(
+                "insert into content (id, digest, type, passages, embedded, added) values (?, ?, ?, ?, ?, ?)",
+                (content, digest, type, len(cuts), int(not asked), time.time()),
+            )
+            self._wait(content, asked, fresh)
+            db.execute("delete from partial where content = ?", (content,))
+        return not asked
+
+    def _reserve(self, digest: bytes, type: str, passages: int, embedded: bool) -> int:
         content = self.db.execute(
             "insert into content (digest, type, passages, embedded, added) values (?, ?, ?, ?, ?)",
-            (digest, type, len(cuts), int(not any(embed)), time.time()),
+            (digest, type, passages, int(embedded), time.time()),
         ).lastrowid
         assert content is not None
-        first = content << SHIFT
-        rows = [(first + n, words.clean(cut.title), words.clean(cut.text)) for n, cut in enumerate(cuts)]
+        return content
+
+    def _write(self, content: int, rows: Sequence[Row]) -> None:
+        low = content << SHIFT
         self.db.executemany(
             "insert into passage values (?, ?, ?, ?, ?, ?)",
-            (
-                (passage, cut.first_line, cut.last_line, key_of(title, text) if asked else None, title, text)
-                for (passage, title, text), cut, asked in zip(rows, cuts, embed, strict=True)
-            ),
+            ((low + r.ordinal, r.first_line, r.last_line, r.key, r.title, r.text) for r in rows),
         )
-        words.insert(self.db, rows)
+        words.put(self.db, ((low + r.ordinal, r.title, r.text, r.parts) for r in rows))
+
+    def _wait(self, content: int, ordinals: Iterable[int], fresh: bool) -> None:
+        low = content << SHIFT
         self.db.executemany(
-            "insert into waiting values (?, ?)",
-            ((first + n, FRESH if fresh else REST if n else FIRST) for n, asked in enumerate(embed) if asked),
+            "insert into waiting values (?, ?)", ((low + n, tier(n, fresh)) for n in ordinals)
         )
-        return not any(embed)
+        self.backlog.asked(content)
 
-    def hurry(self, digest: bytes) -> None:
-        """Let the passages of a known content be embedded before the backlog."""
-        with self.lock:
-            row = self.db.execute(
-                "select id from content where digest = ? and embedded = 0", (digest,)
-            ).fetchone()
-            if row:
-                low = row[0] << SHIFT
-                self.db.execute(
-                    "update waiting set tier = 0 where passage between ? and ?", (low, low + LAST_ORDINAL)
-                )
-
-    def waiting(self, limit: int) -> list[Waiting]:
-        """Passages without a vector in Lance, the most urgent first."""
-        with self.lock:
-            rows = self.db.execute(
-                "select w.passage, w.tier, p.key, p.title, p.text "
-                "from (select passage, tier from waiting order by tier, passage limit ?) w "
-                "join passage p on p.id = w.passage order by w.tier, w.passage",
-                (limit,),
-            ).fetchall()
-        return [Waiting(*row) for row in rows]
-
-    def mark(self, passages: Sequence[int]) -> list[bytes]:
-        """These passages are in Lance now. Returns the digests of the contents that are complete by it."""
-        done = []
+    def _sweep(self, content: int) -> None:
+        """Remove the passages of a content without a row, slice by slice."""
+        low, high = content << SHIFT, content << SHIFT | LAST_ORDINAL
+        while True:
+            with self.lock:
+                found = self.db.execute(
+                    "select id, title, text from passage where id between ? and ? order by id limit 400",
+                    (low, high),
+                ).fetchall()
+            if not found:
+                break
+            rows = [words.with_parts(*row) for row in found]
+            with self.writing() as db:
+                words.take(db, rows)
+                db.executemany("delete from passage where id = ?", ((row[0],) for row in found))
         with self.writing() as db:
-            db.executemany("delete from waiting where passage = ?", ((passage,) for passage in passages))
-            for content in sorted({content_of(passage) for passage in passages}):
-                low = content << SHIFT
-                if db.execute(
-                    "select 1 from waiting where passage between ? and ? limit 1", (low, low + LAST_ORDINAL)
-                ).fetchone():
-                    continue
-                db.execute("update content set embedded = 1 where id = ?", (content,))
-                done += [row[0] for row in db.execute("select digest from content where id = ?", (content,))]
-        return done
+            db.execute("delete from partial where content = ?", (content,))
 
-    def vectored(self) -> list[tuple[int, bytes]]:
-        """(passage, key) of every passage that should have a vector in Lance or wait for one."""
+    def sweep(self) -> None:
+        """Remove what a kill left half written or half removed. Called by the indexer before anything else."""
         with self.lock:
-            return self.db.execute("select id, key from passage where key is not null").fetchall()
-
-    def all_waiting(self) -> set[int]:
-        """Every passage that waits."""
-        with self.lock:
-            return {row[0] for row in self.db.execute("select passage from waiting")}
-
-    def wait_again(self, passages: Sequence[int]) -> None:
-        """These passages turned out not to be in Lance."""
-        with self.writing() as db:
-            db.executemany(
-                "insert or ignore into waiting values (?, ?)",
-                ((passage, REST if passage & LAST_ORDINAL else FIRST) for passage in passages),
-            )
-            db.executemany(
-                "update content set embedded = 0 where id = ?",
-                ((c,) for c in {content_of(p) for p in passages}),
-            )
-
-    def missing(self) -> list[bytes]:
-        """Live text files of the catalogue whose content is not here."""
-        with self.lock:
-            rows = self.db.execute(
-                "select parent, name from history.file f where died is null and state = 'text' "
-                "and (digest is null or not exists (select 1 from content where digest = f.digest))"
-            ).fetchall()
-        return [parent + b"/" + name if parent else name for parent, name in rows]
-
-    def disagreeing(self, complete: bool) -> list[bytes]:
-        """Digests of live files that the catalogue calls complete (or incomplete) while this index says the opposite."""
-        with self.lock:
-            rows = self.db.execute(
-                "select distinct c.digest from history.file f join content c on c.digest = f.digest "
-                "where f.died is null and f.complete = ? and c.embedded = ?",
-                (int(complete), int(not complete)),
-            ).fetchall()
-        return [row[0] for row in rows]
-
-    def counts(self) -> dict[str, int]:
-        """contents, passages, embedded and waiting (passages with and without a vector in Lance)."""
-        with self.lock:
-            contents, passages = self.db.execute(
-                "select count(*), coalesce(sum(passages), 0) from content"
-            ).fetchone()
-            waiting = self.db.execute("select count(*) from waiting").fetchone()[0]
-            keyed = self.db.execute(
-                "select count(*) from passage indexed by passage_key where key is not null"
-            ).fetchone()[0]
-        return {"contents": contents, "passages": passages, "embedded": keyed - waiting, "waiting": waiting}
+            left = self.db.execute("select content from partial").fetchall()
+        for (content,) in left:
+            self._sweep(content)
 
     def reset(self) -> str:
         """Forget everything; ids go on counting. Returns the new epoch."""
         with self.writing() as db:
-            for table in ("content", "passage", "waiting"):
+            for table in ("content", "passage", "waiting", "partial", "dropped"):
                 db.execute(f"delete from {table}")
             db.execute("insert into words (words) values ('delete-all')")
             db.executemany("insert or replace into meta values (?, ?)", _birth())
@@ -282,26 +291,44 @@ class Store:
         return time.time() - float(self._meta("born"))
 
     def collect(self, grace: float) -> list[int]:
-        """Remove contents older than `grace` seconds that no row of the catalogue names, dead rows included. Returns their ids."""
+        """Remove contents older than `grace` seconds that no live row of the catalogue names, nor one that died within `grace`.
+
+        Their keys are noted in `dropped`, so that their vectors outlive them for a while. Returns their ids."""
+        now = time.time()
         with self.lock:
             gone = self.db.execute(
-                "select id from content c where added < ? and not exists (select 1 from history.file where digest = c.digest)",
-                (time.time() - grace,),
+                "select id from content c where added < ? and not exists (select 1 from history.file "
+                "where digest = c.digest and (died is null or coalesce(died_at, 0) >= ?))",
+                (now - grace, now - grace),
             ).fetchall()
         for (content,) in gone:
-            low = content << SHIFT
-            span = (low, low + LAST_ORDINAL)
+            span = (content << SHIFT, content << SHIFT | LAST_ORDINAL)
             with self.writing() as db:
-                words.delete(
-                    db,
-                    db.execute(
-                        "select id, title, text from passage where id between ? and ?", span
-                    ).fetchall(),
+                db.execute(
+                    "insert or replace into dropped select key, ? from passage where id between ? and ? and key is not null",
+                    (now, *span),
                 )
-                db.execute("delete from passage where id between ? and ?", span)
                 db.execute("delete from waiting where passage between ? and ?", span)
                 db.execute("delete from content where id = ?", (content,))
+                db.execute("insert into partial values (?)", (content,))
+            self._sweep(content)
         return [row[0] for row in gone]
+
+    def forget_dropped(self, keep: float) -> None:
+        """The vectors of what was dropped more than `keep` seconds ago are gone."""
+        with self.writing() as db:
+            db.execute("delete from dropped where at <= ?", (time.time() - keep,))
+
+
+def _slices(cuts: Sequence[Cut]) -> Iterator[tuple[Sequence[Cut], int]]:
+    first = size = 0
+    for n, cut in enumerate(cuts):
+        if size and size + len(cut.text) > SLICE:
+            yield cuts[first:n], first
+            first, size = n, 0
+        size += len(cut.text)
+    if first < len(cuts):
+        yield cuts[first:], first
 
 
 def _birth() -> list[tuple[str, str]]:

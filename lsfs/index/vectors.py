@@ -91,8 +91,12 @@ class Vectors:
         """Keep these vectors; they are on the disk when this returns."""
         rows = [(self._model, key, np.asarray(vector, dtype="<f4").tobytes()) for key, vector in items]
         self._db.execute("begin immediate")
-        self._db.executemany("insert or ignore into vector values (?, ?, ?)", rows)
-        self._db.execute("commit")
+        try:
+            self._db.executemany("insert or ignore into vector values (?, ?, ?)", rows)
+            self._db.execute("commit")
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("rollback")
 
     def dimension(self) -> int:
         """The length of this model's vectors, 0 while there are none."""
@@ -105,12 +109,16 @@ class Vectors:
         """How many vectors of this model are kept."""
         return self._db.execute("select count(*) from vector where model = ?", (self._model,)).fetchone()[0]
 
-    def collect(self, words: str) -> int:
-        """Drop the vectors, of any model, that no passage of the words.db at URI `words` names. Returns how many."""
+    def collect(self, words: str, keep: float) -> int:
+        """Drop the vectors, of any model, that no passage of the words.db at URI `words` names, nor one dropped within `keep` seconds.
+
+        Returns how many."""
         self._db.execute("attach ? as index_", (words,))
         try:
             return self._db.execute(
-                "delete from vector where not exists (select 1 from index_.passage where passage.key = vector.key)"
+                "delete from vector where not exists (select 1 from index_.passage where passage.key = vector.key) "
+                "and not exists (select 1 from index_.dropped where dropped.key = vector.key and dropped.at > ?)",
+                (time.time() - keep,),
             ).rowcount
         finally:
             self._db.execute("detach index_")

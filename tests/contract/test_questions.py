@@ -14,7 +14,7 @@ def real(tmp_path):
     async def at_once(function, *arguments):
         return function(*arguments)
 
-    return Questions(state.database, at_once), state.close
+    return Questions(state.database, at_once, at_once), state.close
 
 
 @pytest.fixture(params=["fake", "real"])

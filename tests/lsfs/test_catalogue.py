@@ -247,6 +247,79 @@ def test_a_second_daemon_is_refused(tmp_path):
     State(tmp_path / "state").close()
 
 
+def outcome(house, path: bytes, digest: bytes) -> dict:
+    """What the engine would say of a file as it is now."""
+    found = os.lstat(house.folder / os.fsdecode(path))
+    return {
+        "path": path, "state": "text", "digest": digest, "type": "text", "complete": True, "error": None,
+        "size": found.st_size, "mtime_ns": found.st_mtime_ns, "ctime_ns": found.st_ctime_ns, "ino": found.st_ino,
+    }  # fmt: skip
+
+
+def test_an_outcome_for_a_file_that_was_replaced_meanwhile_is_dropped(house):
+    (house.folder / "f").write_text("slow to read")
+    (house.folder / "g").write_text("other")
+    house.scan()
+    late = outcome(house, b"f", b"f" * 16)
+    house.read()
+    os.rename(house.folder / "g", house.folder / "f")
+    with house.catalogue.transaction():
+        house.catalogue.moved(b"g", b"f")
+        house.catalogue.record([late])
+    assert house.catalogue.row(b"f")["digest"] == b"other".ljust(16)
+    assert house.rows() == house.on_disk()
+
+
+def test_an_edit_of_one_hard_link_reads_the_other_again(house):
+    (house.folder / "a").write_text("one")
+    os.link(house.folder / "a", house.folder / "b")
+    house.scan()
+    house.read()
+    with open(house.folder / "a", "a") as stream:
+        stream.write(" more")
+    assert house.touch(b"a") == "dirty"
+    assert sorted(house.read()) == [b"a", b"b"]
+
+
+def test_a_state_folder_that_came_to_another_folder_says_nothing_of_its_files(tmp_path):
+    first = House(tmp_path)
+    (first.folder / "a").write_text("a")
+    first.scan()
+    first.read()
+    other = tmp_path / "other"
+    other.mkdir()
+    fd = os.open(other, os.O_PATH | os.O_DIRECTORY)
+    catalogue = Catalogue(first.state.database, fd, Ignore(fd))
+    assert catalogue.row(b"a")["digest"] is None and catalogue.row(b"a")["state"] == "new"
+    os.close(fd)
+    first.close()
+
+
+def test_a_commit_that_fails_inside_sqlite_leaves_the_catalogue_usable(house):
+    house.state.database.execute("pragma max_page_count = 1")
+    with pytest.raises(sqlite3.Error), house.catalogue.transaction():
+        for number in range(2000):
+            (house.folder / f"{number}").write_text("x")
+            house.catalogue.touched(b"%d" % number)
+    house.state.database.execute("pragma max_page_count = 1000000")
+    assert house.catalogue.counts().files == 0
+    house.scan()
+    house.read()
+    assert house.rows() == house.on_disk()
+
+
+def test_a_folder_as_large_as_it_may_be_moves_in_one_commit(house):
+    (house.folder / "many").mkdir()
+    for number in range(3000):
+        (house.folder / "many" / f"{number}.md").write_text("x")
+    house.scan()
+    house.read()
+    os.rename(house.folder / "many", house.folder / "more")
+    with house.catalogue.transaction():
+        house.catalogue.moved(b"many", b"more")
+    assert house.rows() == house.on_disk() and house.read() == []
+
+
 NAMES = st.sampled_from(["a", "b", "c", "d.md", "e.py", "\udcff\udcfe"])
 PLACES = st.lists(NAMES, min_size=1, max_size=3).map(lambda parts: "/".join(parts))
 

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import stat
 import subprocess
 import sys
 
@@ -116,6 +117,55 @@ def test_a_state_folder_that_cannot_be_made_is_refused(place, capsys):
     assert code == refusals.StateUnusable.code and str(place / "file/state") in sentence
 
 
+@pytest.mark.parametrize(
+    ("mode", "names", "word"),
+    [
+        (0o755, [], "open to other users"),
+        (0o777, ["lock"], "open to other users"),
+        (0o700, ["thesis.tex"], "thesis.tex"),
+    ],
+)
+def test_a_state_folder_that_was_not_made_for_it_is_refused_and_left_alone(place, capsys, mode, names, word):
+    state = place / "state"
+    state.mkdir()
+    for name in names:
+        (state / name).touch()
+    state.chmod(mode)
+    code, sentence = refused(capsys, "mount", "--state", state, place / "folder", place / "mnt")
+    assert code == refusals.StateUnusable.code and word in sentence and "--state" in sentence
+    assert stat.S_IMODE(state.stat().st_mode) == mode and sorted(os.listdir(state)) == names
+
+
+def test_a_state_folder_that_is_a_symlink_is_refused(place, capsys):
+    (place / "elsewhere").mkdir(mode=0o700)
+    (place / "folder/.lsfs").symlink_to(place / "elsewhere")
+    code, sentence = refused(capsys, "mount", place / "folder", place / "mnt")
+    assert code == refusals.StateUnusable.code and "symbolic link" in sentence
+
+
+def test_a_symlink_in_the_state_folder_is_not_written_through(place, capsys):
+    (place / "folder/.lsfs").mkdir()
+    (place / "folder/.lsfs/daemon.log").symlink_to(place / "precious")
+    code, sentence = refused(capsys, "mount", place / "folder", place / "mnt")
+    assert code == refusals.StateUnusable.code and "daemon.log" in sentence
+    assert not (place / "precious").exists()
+
+
+@pytest.mark.parametrize(
+    "names", [[], ["lsfs.conf"], ["daemon.log", ".gitignore"], ["history.db", "vectors.db"]]
+)
+def test_a_state_folder_of_lsfs_or_an_empty_one_is_taken(place, names):
+    from lsfs import preflight
+
+    state = place / "state"
+    state.mkdir(mode=0o700)
+    for name in names:
+        (state / name).touch()
+    preflight._made_for_lsfs(state, place / "folder/.lsfs")
+    (place / "folder/.lsfs").mkdir(mode=0o755)
+    preflight._made_for_lsfs(place / "folder/.lsfs", place / "folder/.lsfs")
+
+
 def test_a_model_that_is_not_there_is_refused(place, capsys):
     code, sentence = refused(capsys, "mount", "--model", "no-such-model", place / "folder", place / "mnt")
     assert code == refusals.ModelMissing.code and "no-such-model" in sentence
@@ -220,7 +270,38 @@ def test_a_passage_cannot_speak_to_the_terminal(capsys):
         }
     ]
     query.show(hits, "/ctx")
-    assert capsys.readouterr().out == "/ctx/files/a?]0;b.md:1-2  1.000\n    a?[2Jb?\n"
+    assert capsys.readouterr().out == "/ctx/files/a\\x1b]0;b.md:1-2  1.000\n    a?[2Jb?\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["patent", "-warranty"], "query patent -warranty"),
+        (["--limit", "5", "-cheese", "wine"], "query -cheese wine limit:5"),
+        (["--mount", "/ctx", "-x", "--", "--json"], "query -x --json"),
+        (['in:"my  papers"', "refund"], 'query in:"my  papers" refund'),
+    ],
+)
+def test_a_word_behind_a_dash_belongs_to_the_prompt(place, capsys, monkeypatch, words, line):
+    asked = []
+    monkeypatch.setattr(
+        query.client, "locate", lambda path: Mount(str(place), "fuse.lsfs", "/x", frozenset())
+    )
+    monkeypatch.setattr(query.client, "control", lambda mount, text: asked.append(text) or "/query/x")
+    monkeypatch.setattr(query, "results", lambda path: b'{"hits": []}')
+    assert cli.main(["query", *words]) == query.NOTHING
+    assert asked == [line]
+    assert cli.main(["save", "-mine", "--", "--x"]) == 0 and asked[-1] == "save -mine --x"
+
+
+def test_a_mistake_names_the_help_of_its_command(capsys):
+    assert "`lsfs query --help`" in refused(capsys, "query", "--jsn", "a")[1]
+    assert "`lsfs --help`" in refused(capsys, "nonsense")[1]
+    assert cli.main(["query", "-h"]) == 0 and capsys.readouterr().out.startswith("Usage: lsfs query")
+
+
+def test_what_mount_8_asks_for_and_nobody_sees_to_is_refused(place, capsys):
+    assert "noexec" in refused(capsys, place / "folder", place / "mnt", "-o", "noexec")[1]
 
 
 def test_the_bar_is_full_when_nothing_is_pending_and_never_fails():

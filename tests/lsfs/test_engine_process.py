@@ -9,7 +9,11 @@ import time
 import pytest
 from engine_client import ROOT, TEXTS, Daemon
 
+from lsfs import models
 from lsfs.engine import protocol
+from lsfs.engine.indexer import Indexer
+from lsfs.history.store import open_history
+from lsfs.index.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,7 @@ def test_words_are_found_before_the_vectors_are_there(library):
     assert library.found("xylophone", mode="words") == ["late.txt"]
     library.settle()
     library.forget("late.txt")
-    library.call("collect", grace=0)
+    library.call("collect", grace=0, keep=0)
 
 
 def test_collecting_removes_what_history_does_not_know(library):
@@ -69,7 +73,7 @@ def test_collecting_removes_what_history_does_not_know(library):
     library.settle()
     library.forget("gone.txt")
     assert library.call("collect", grace=3600) == {"contents": 0, "vectors": 0}
-    assert library.call("collect", grace=0) == {"contents": 1, "vectors": 1}
+    assert library.call("collect", grace=0, keep=0) == {"contents": 1, "vectors": 1}
     stats = library.call("stats")
     assert (stats["contents"], stats["embedded"]) == (4, 4)
     assert "gone.txt" not in library.by_meaning("marimba")
@@ -178,6 +182,76 @@ def test_each_path_has_one_outcome_whatever_it_is(daemon):
     )
     assert states["broken.pdf"] == "failed"
     assert "text" not in (states["fifo"], states["link"])
+
+
+def test_every_outcome_tells_its_epoch_and_a_new_one_is_told_before_its_outcomes(daemon):
+    daemon.start(model="")
+    daemon.write(TEXTS)
+    daemon.index(*TEXTS)
+    epoch = daemon.call("rebuild")["epoch"]
+    daemon.index("login.md", fresh=True)
+    while not any(event.get("epoch") == epoch and event["event"] == "indexed" for event in daemon.events):
+        daemon._heard(protocol.receive(daemon.sock))
+    told = [(event["event"], event["epoch"]) for event in daemon.events if "epoch" in event]
+    changed = told.index(("epoch", epoch))
+    assert {e for _, e in told[:changed]} <= {daemon.hello["epoch"]}
+    assert {e for _, e in told[changed:]} == {epoch}
+
+
+def test_what_became_complete_before_its_outcome_was_told_is_told_again(tmp_path):
+    open_history(tmp_path / "history.db").close()
+    (tmp_path / "a.txt").write_text("a text")
+    store, told = Store(tmp_path / "index", str(tmp_path / "history.db"), "m"), []
+    folder = os.open(tmp_path, os.O_PATH)
+
+    def tell(message):
+        told.append(message)
+        if message["event"] == "indexed":  # the embedder was quicker
+            store.backlog.mark([w.passage for w in store.backlog.waiting(9)])
+
+    indexer = Indexer(store, folder, models.estimate, True, {}, tell, lambda fresh: None, lambda: None)
+    indexer._write([indexer._read(b"a.txt", True)])
+    digest = told[0]["outcomes"][0]["digest"]
+    assert (told[0]["outcomes"][0]["complete"], told[1]) == (
+        False,
+        {"event": "complete", "digests": [digest]},
+    )
+    indexer.stop()
+    store.close()
+    os.close(folder)
+
+
+def test_the_first_question_after_a_start_is_answered_by_meaning(daemon):
+    daemon.start()
+    daemon.write(TEXTS)
+    daemon.index(*TEXTS)
+    daemon.settle()
+    daemon.kill()
+    daemon.start()
+    assert daemon.search("who approves big repayments")["meaning"] == "used"
+    answer = daemon.search("two signatures")
+    assert answer["hits"][0]["stale"] is False and set(answer["hits"][0]["values"]) >= {"words", "meaning"}
+    for path in (daemon.state / "index").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+    shutil.rmtree(daemon.state / "index" / "lance")
+    answer = daemon.search("signatures weather")
+    assert (answer["meaning"], len(answer["hits"])) == ("loading", 2)
+    assert daemon.by_meaning("precipitation")[0] == "weather.txt"
+    assert daemon.embeddings() == 0
+
+
+def test_a_locked_index_ends_the_engine_with_a_sentence_and_stays(daemon):
+    daemon.start(model="")
+    daemon.kill()
+    (daemon.state / "index" / "words.db-wal").unlink(missing_ok=True)
+    (daemon.state / "index" / "words.db-shm").unlink(missing_ok=True)
+    (daemon.state / "index" / "words.db").rename(daemon.state / "kept")
+    (daemon.state / "index" / "words.db").mkdir()
+    with pytest.raises((AssertionError, OSError), match="not usable|reset|EPIPE"):
+        daemon.start(model="")
+    assert daemon.process.wait(10) == 2
+    assert (daemon.state / "index" / "words.db").is_dir()
 
 
 def test_without_a_model_every_file_is_complete_by_its_words(daemon):

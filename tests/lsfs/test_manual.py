@@ -145,3 +145,18 @@ def test_every_example_says_how_it_is_run(page):
         len(re.findall(r'^\.\\" example: (mounted|unmounted|not run, .+)\n\.Bd ', source, re.M)) == displays
     )
     assert displays or page.name == "lsfs-architecture.7"
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("lsfs-query.1", ["-warranty", "26 when", "--"]),
+        ("lsfs-doctor.1", ["10 when"]),
+        ("lsfs-mount.1", ["symbolic link is refused"]),
+        ("lsfs-tree.7", ["starts", "readlink -f", "SECURITY", "parts are what it is made of"]),
+    ],
+)
+def test_what_surprised_a_reader_is_explained(page, words):
+    said = re.sub(r"\b(Ic|Ql|Fl|Pa|Va|Ar|Cm) ", "", text(page))
+    for word in words:
+        assert word in said, word

@@ -43,6 +43,16 @@ def test_the_identity_of_a_folder_changes_with_its_weights(tmp_path):
     assert models.find(str(tmp_path)).identity != before
 
 
+@pytest.mark.parametrize("name", ["2_Dense/model.safetensors", "vocab.txt", "1_Pooling/config.json"])
+def test_the_identity_of_a_folder_covers_its_modules_and_its_vocabulary(tmp_path, name):
+    (tmp_path / "modules.json").write_text("[]")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"a" * 10)
+    before = models.find(str(tmp_path)).identity
+    (tmp_path / name).write_bytes(b"b" * 10)
+    assert models.find(str(tmp_path)).identity != before
+
+
 def test_a_model_in_the_local_hub_cache_is_found_without_the_network(tmp_path, monkeypatch):
     base = tmp_path / "models--sentence-transformers--tiny"
     snapshot = base / "snapshots" / "abc"
@@ -57,8 +67,11 @@ def test_a_model_in_the_local_hub_cache_is_found_without_the_network(tmp_path, m
 @pytest.mark.parametrize("name", ["no-such-model", "/no/such/folder", "../outside", ""])
 def test_a_model_that_is_not_there_is_refused_with_a_sentence(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(models.ModelMissing, match=r"\.$"):
+    with pytest.raises(models.ModelMissing, match=r"\.$") as caught:
         models.find(name)
+    assert not name or "choose all-MiniLM-L6-v2, which comes with lsfs, or name the folder" in str(
+        caught.value
+    )
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):

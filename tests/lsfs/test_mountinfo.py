@@ -62,3 +62,9 @@ def test_of_several_lsfs_mounts_the_innermost_holds_a_path(monkeypatch, tmp_path
     assert mountinfo.for_path("/a/files/b/x") is None
     assert mountinfo.for_path("/a/files/b/c") == found["/a/files/b/c"]
     assert mountinfo.for_path("/ab") is None
+
+
+def test_a_carriage_return_in_a_name_ends_no_line(tmp_path):
+    table = tmp_path / "mountinfo"
+    table.write_bytes(b"1 2 0:3 / /a\rb rw - fuse.lsfs /x rw\n" + LINE + b"\n")
+    assert [mount.mountpoint for mount in mountinfo.mounts(table)] == ["/a\rb", "/mnt/a b\\c"]

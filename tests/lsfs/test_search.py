@@ -1,6 +1,7 @@
 """search: which live files answer a query, over a real words.db, history.db, vectors.db and Lance table."""
 
 import hashlib
+import shutil
 import time
 
 import numpy as np
@@ -10,9 +11,10 @@ from lsfs.engine.document import Cut
 from lsfs.history import paths
 from lsfs.history.store import open_history
 from lsfs.index import fusion
+from lsfs.index.backlog import content_of
 from lsfs.index.lance import Table
-from lsfs.index.search import Search
-from lsfs.index.store import Store, content_of
+from lsfs.index.search import Search, TableBroken
+from lsfs.index.store import Store
 from lsfs.index.vectors import Vectors
 from syscalls.errors import InvalidArgument, TryAgain
 
@@ -44,7 +46,7 @@ class Library:
             with self.store.writing():
                 self.store.add(digest, type, cuts, vector is not None, False)
             if vector is not None:
-                waiting = self.store.waiting(1000)
+                waiting = self.store.backlog.waiting(1000)
                 self.vectors.put((w.key, vector) for w in waiting)
                 if in_lance:
                     ids = [w.passage for w in waiting]
@@ -54,7 +56,7 @@ class Library:
                         [w.key for w in waiting],
                         np.stack([vector] * len(waiting)),
                     )
-                self.store.mark([w.passage for w in waiting])
+                self.store.backlog.mark([w.passage for w in waiting])
         self._commit(path, digest, type, uid, mtime, state)
 
     def _commit(self, path, digest, type, uid, mtime, state):
@@ -326,15 +328,54 @@ def test_a_signal_that_is_not_in_use_is_not_missed():
     assert fusion.fuse({"words": {"a": 2.0}})["a"][0] == 1.0
 
 
+def test_a_content_stays_as_long_as_a_row_that_died_lately_names_it(library):
+    library.add("a", "refund", vector=direction(1, 0, 0, 0))
+    library.store.db.execute("update content set added = added - 9999")
+    library.remove("a")
+    library.history.execute("update file set died_at = ?", (time.time() - 60,))
+    assert library.store.collect(100) == []
+    assert len(library.store.collect(30)) == 1
+
+
+def test_a_hit_says_whether_its_content_may_have_been_replaced(library):
+    library.add("a", "refund one")
+    library.add("b", "refund two")
+    library.history.execute("update file set dirty = 1 where name = ?", (b"a",))
+    assert {hit["path"]: hit["stale"] for hit in library.ask("refund")["hits"]} == {b"a": True, b"b": False}
+
+
+def test_who_may_read_only_some_hits_gets_scores_that_say_nothing_of_the_others(library):
+    library.add("secret.md", "refund refund signature", vector=direction(1, 0, 0, 0))
+    library.add("mine.md", "refund and the weather", vector=direction(1, 1, 0, 0))
+    hits = library.ask("refund", "signature", vector=direction(1, 0, 0, 0))["hits"]
+    both = fusion.again({hit["path"]: hit["values"] for hit in hits})
+    for hit in hits:
+        assert hit["values"]["meaning"] == pytest.approx(
+            1.0 if hit["path"] == b"secret.md" else 0.7071, abs=1e-3
+        )
+        assert both[hit["path"]][0] == pytest.approx(hit["score"], abs=1e-5)
+    alone = fusion.again({hit["path"]: hit["values"] for hit in hits if hit["path"] == b"mine.md"})
+    assert alone[b"mine.md"][1]["words"] == alone[b"mine.md"][1]["meaning"] == 1.0
+    assert fusion.again({b"a": {}}) == {b"a": (0.0, {})}
+
+
+def test_a_table_that_was_deleted_under_the_engine_is_told_apart(library):
+    library.add("a", "refund", vector=direction(1, 0, 0, 0))
+    shutil.rmtree(library.table._folder)
+    with pytest.raises(TableBroken):
+        library.ask("refund", vector=direction(1, 0, 0, 0))
+    assert library.found("refund") == ["a"]
+
+
 def test_collected_contents_leave_no_trace(library):
     library.add("gone", "refund gone", vector=direction(1, 0, 0, 0))
     library.add("kept", "refund kept", vector=direction(1, 0, 0, 0))
     library.remove("gone")
-    assert library.store.collect(0) == []  # its dead row may be asked for by a snapshot
-    library.history.execute("delete from file where died is not null")
+    library.history.execute("update file set died_at = ? where died is not null", (time.time() - 60,))
     assert library.store.collect(3600) == []
     (content,) = library.store.collect(0)
     library.table.delete([content])
-    assert library.vectors.collect(f"file:{library.store.path}?mode=ro") == 1
+    assert library.vectors.collect(f"file:{library.store.path}?mode=ro", 3600) == 0
+    assert library.vectors.collect(f"file:{library.store.path}?mode=ro", 0) == 1
     assert library.found("refund", vector=direction(1, 0, 0, 0)) == ["kept"]
-    assert library.store.counts() == {"contents": 1, "passages": 1, "embedded": 1, "waiting": 0}
+    assert library.store.glance.counts() == {"contents": 1, "passages": 1, "embedded": 1, "waiting": 0}

@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import time
 
 import numpy as np
 import pytest
@@ -68,8 +69,13 @@ def test_a_broken_database_is_kept_aside_and_a_new_one_made(path):
 def test_vectors_that_no_passage_names_are_collected(vectors, tmp_path):
     with contextlib.closing(sqlite3.connect(tmp_path / "words.db")) as db:
         db.execute("create table passage (key blob)")
+        db.execute("create table dropped (key blob, at real)")
         db.execute("insert into passage values (?)", (A,))
+        db.execute("insert into dropped values (?, ?)", (C, time.time() - 60))
         db.commit()
-    vectors.put([(A, vector(1)), (B, vector(2))])
-    assert vectors.collect(f"file:{tmp_path}/words.db?mode=ro") == 1
-    assert vectors.has([A, B]) == {A}
+    vectors.put([(A, vector(1)), (B, vector(2)), (C, vector(3))])
+    uri = f"file:{tmp_path}/words.db?mode=ro"
+    assert vectors.collect(uri, 3600) == 1
+    assert vectors.has([A, B, C]) == {A, C}
+    assert vectors.collect(uri, 30) == 1
+    assert vectors.has([A, B, C]) == {A}

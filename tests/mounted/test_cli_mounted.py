@@ -214,3 +214,25 @@ def test_the_doctor_says_what_is_wrong_and_fails(tmp_path):
 
 def test_the_doctor_knows_a_folder_that_is_not_there(tmp_path):
     assert lsfs("doctor", tmp_path / "missing").returncode == refusals.FolderMissing.code
+
+
+def test_what_needs_an_index_says_that_there_is_none(mount):
+    mounted = mount(conf=FILES_ONLY)
+    done = lsfs("rebuild", "--mount", mounted.path)
+    assert done.returncode == CommandRefused.code and "switched off" in done.stderr
+    done = lsfs("scan", "--mount", mounted.path)
+    assert done.returncode == 0 and "switched off" in done.stdout
+
+
+def test_a_read_only_mount_refuses_save_and_forget(mount):
+    mounted = mount(None, "--read-only", conf=FILES_ONLY)
+    for word in ("save", "forget"):
+        done = lsfs(word, "--mount", mounted.path, "refunds")
+        assert done.returncode == CommandRefused.code and "read-only" in done.stderr
+    assert os.listdir(mounted.query) == []
+
+
+def test_a_hit_cannot_be_moved_out_of_its_question(library):
+    link, target = next((library.query / "refund").glob("01-*")), library.files / "moved"
+    done = subprocess.run(["mv", link, target], capture_output=True, text=True)
+    assert done.returncode != 0 and not os.path.lexists(target), "a copy of the link would lead nowhere"

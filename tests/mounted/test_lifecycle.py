@@ -3,11 +3,12 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 
 import pytest
-from mounted_helpers import LSFS
+from mounted_helpers import LSFS, WORDS_ONLY
 
 FILES_ONLY = "[index]\nenabled = no\n"
 
@@ -92,7 +93,7 @@ def test_refusals_say_what_is_wrong_and_have_their_codes(mount, tmp_path):
     plain.write_text("")
     (mounted.folder / "inner").mkdir()
     newer = tmp_path / "newer"
-    newer.mkdir()
+    newer.mkdir(mode=0o700)
     import sqlite3
 
     with sqlite3.connect(newer / "history.db") as database:
@@ -180,3 +181,82 @@ def test_status_and_its_json_are_the_documented_keys(mount):
     printed = lsfs("status", mounted.path, "--json")
     assert json.loads(printed.stdout)["pid"] == status["pid"]
     assert str(status["pid"]) in (mounted.path / "status").read_text()
+
+
+@pytest.mark.parametrize(
+    "name", ["fol é", "comma, and \\ backslash", "new\nline", "not \udcff utf-8", "tab\tand 'quotes'"]
+)
+def test_folder_and_mountpoint_may_have_any_name(mount, tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "a.md").write_text("a")
+    mounted = mount(folder, conf=FILES_ONLY)
+    assert (mounted.files / "a.md").read_text() == "a"
+
+
+def test_more_signals_do_not_cut_the_end_short(mount):
+    mounted = mount(conf=WORDS_ONLY)
+    (mounted.files / "kept.md").write_text("kept")
+    status = mounted.wait(lambda status: status["engine"]["state"] == "ready")
+    os.kill(status["engine"]["pid"], signal.SIGSTOP)
+    for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        os.kill(status["pid"], number)
+    mounted.until(lambda: gone(mounted) and not alive(status["pid"]) and not alive(status["engine"]["pid"]))
+    assert "unmounted" in mounted.log()
+    mounted.mount()
+    assert (mounted.files / "kept.md").read_text() == "kept"
+
+
+def test_a_state_folder_that_is_a_link_or_holds_one_is_refused(mount, tmp_path):
+    folder, victim = tmp_path / "folder", tmp_path / "victim"
+    folder.mkdir()
+    victim.mkdir(mode=0o755)
+    (folder / ".lsfs").symlink_to(victim)
+    mountpoint = tmp_path / "ctx"
+    mountpoint.mkdir()
+    done = lsfs("mount", folder, mountpoint)
+    assert done.returncode == 20, done
+    assert os.listdir(victim) == [] and os.stat(victim).st_mode & 0o777 == 0o755
+    (folder / ".lsfs").unlink()
+    (folder / ".lsfs").mkdir(mode=0o700)
+    (folder / ".lsfs" / "daemon.log").symlink_to(victim / "file")
+    assert lsfs("mount", folder, mountpoint).returncode == 20
+    assert os.listdir(victim) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_full_state_folder_costs_no_write_and_no_mount(mount, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m,mode=0700", "tmpfs", small], check=True)
+    try:
+        mounted = mount(None, "--state", os.fspath(small), conf="")
+        mounted.state = small
+        with (
+            pytest.raises(OSError, match="No space left"),
+            open(small / "filler", "wb", buffering=0) as stream,
+        ):
+            while True:
+                stream.write(bytes(4096))
+        for number in range(200):
+            (mounted.files / f"written-{number}.md").write_text(f"written {number}\n" * 50)
+        mounted.wait(lambda status: any("cannot be written" in error["error"] for error in status["errors"]))
+        assert (mounted.folder / "written-199.md").read_text().startswith("written 199")
+        (small / "filler").unlink()
+        mounted.wait(
+            lambda status: not any("cannot be written" in error["error"] for error in status["errors"])
+        )
+        mounted.umount()
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+
+
+def test_a_state_folder_that_vanishes_costs_no_mount(mount):
+    mounted = mount(conf=WORDS_ONLY)
+    status = mounted.wait(lambda status: status["engine"]["state"] == "ready")
+    shutil.rmtree(mounted.state)
+    os.kill(status["engine"]["pid"], signal.SIGKILL)
+    (mounted.files / "kept.md").write_text("kept")
+    assert (mounted.folder / "kept.md").read_text() == "kept"
+    mounted.wait(lambda status: status["engine"]["pid"] is None or status["engine"]["starts"] > 1)
+    assert (mounted.files / "kept.md").read_text() == "kept"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 import subprocess
 
 import pytest
@@ -85,3 +86,37 @@ def test_each_user_finds_what_that_user_may_read(shared, mount):
 
     os.chmod(mounted.folder / "public.md", 0o600)
     assert json.loads(run_as(NOBODY, "cat", target).stdout)["hits"] == []
+
+
+def acl(owner: int, user: tuple[int, int], group: int, mask: int, other: int) -> bytes:
+    """The value of system.posix_acl_access: a named user besides the usual three, and a mask."""
+    nobody = 0xFFFFFFFF
+    entries = [
+        (0x01, owner, nobody),
+        (0x02, user[1], user[0]),
+        (0x04, group, nobody),
+        (0x10, mask, nobody),
+        (0x20, other, nobody),
+    ]
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+def test_access_control_lists_hold_and_the_umask_does(mount, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("named.md", "masked.md"):
+        (folder / name).write_text("for one user")
+    try:
+        os.setxattr(folder / "named.md", "system.posix_acl_access", acl(6, (NOBODY, 4), 0, 4, 0))
+        os.setxattr(folder / "masked.md", "system.posix_acl_access", acl(6, (1234, 4), 4, 0, 0))
+    except OSError:
+        pytest.skip("this file system has no access control lists")
+    os.chown(folder / "masked.md", 0, NOBODY)
+    mounted = mount(folder, "--allow-other", conf="[index]\nenabled = no\n")
+    for place in (folder, mounted.path):
+        reachable(place)
+    assert run_as(NOBODY, "cat", mounted.files / "named.md").stdout == "for one user"
+    assert run_as(4321, "cat", mounted.files / "named.md").returncode == 1
+    assert run_as(NOBODY, "cat", mounted.files / "masked.md").returncode == 1
+    subprocess.run(["sh", "-c", f"umask 027; mkdir '{mounted.files}/d'; : > '{mounted.files}/f'"], check=True)
+    assert (folder / "d").stat().st_mode & 0o777 == 0o750 and (folder / "f").stat().st_mode & 0o777 == 0o640

@@ -7,9 +7,11 @@ import pytest
 import trio
 from query_fakes import Machine
 
+from mounts import ctl as ctl_module
 from mounts import tree
+from mounts.ctl import Ctl
 from mounts.nodes import AttributeChanges, Caller
-from syscalls.errors import InvalidArgument
+from syscalls.errors import TryAgain
 
 ME = Caller(os.getuid(), os.getgid())
 
@@ -58,7 +60,7 @@ def test_two_conversations_do_not_hear_each_other(ctl):
 def test_an_error_is_raised_at_write_and_its_sentence_can_be_read(ctl):
     async def main():
         handle = await ctl.open(os.O_RDWR, ME)
-        with pytest.raises(InvalidArgument):
+        with pytest.raises(OSError, match="Invalid argument"):
             await handle.write(0, b"bogus\n")
         assert (await handle.read(0, 999)).startswith(b"There is no command 'bogus'")
         assert await ask(handle, b"query again") == b"/query/again\n"
@@ -74,5 +76,19 @@ def test_a_shell_may_truncate_it_and_nobody_may_change_its_mode(ctl):
         assert (await ctl.setattr(AttributeChanges(size=0), None, ME)).st_size == 0
         with pytest.raises(OSError, match="not permitted"):
             await ctl.setattr(AttributeChanges(mode=0o600), None, ME)
+
+    trio.run(main)
+
+
+def test_a_line_that_takes_too_long_is_eagain_and_others_go_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(ctl_module, "PATIENCE", 0.01)
+
+    async def main():
+        ports = Machine(tmp_path).ports()
+        ports.control = lambda line, viewer: trio.sleep_forever()
+        handle = await Ctl(ports).open(os.O_RDWR, ME)
+        with pytest.raises(TryAgain):
+            await handle.write(0, b"scan\n")
+        assert b"takes longer than" in await handle.read(0, 999)
 
     trio.run(main)

@@ -2,9 +2,11 @@
 
 import errno
 import os
+import pathlib
 import stat
 import subprocess
 import sys
+import threading
 
 import pytest
 import trio
@@ -391,7 +393,158 @@ def test_a_read_only_mount_saves_nothing(machine):
 def test_a_thread_that_is_not_making_a_directory_is_not():
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        assert not mkdir.is_making(child.pid, b"x")
-        assert not mkdir.is_making(2**22 + 1, b"x"), "nor one that is gone"
+        assert not trio.run(mkdir.is_making, child.pid, b"x")
+        assert not trio.run(mkdir.is_making, 2**22 + 1, b"x"), "nor one that is gone"
     finally:
         child.communicate(b"\n")
+
+
+@pytest.fixture
+def in_mkdir(monkeypatch):
+    """This process passes for one that is inside mkdir(2), by the number of the call."""
+    monkeypatch.setattr(
+        mkdir, "_numbers", {int(pathlib.Path("/proc/self/syscall").read_text().split()[0]): 0}
+    )
+
+
+def test_memory_that_does_not_answer_keeps_nobody_waiting(in_mkdir, monkeypatch):
+    gate = threading.Event()
+    monkeypatch.setattr(mkdir, "_PATIENCE", 0.02)
+    monkeypatch.setattr(mkdir, "_last_component", lambda tid, address: gate.wait(10) and None)
+    try:
+        with_loop = trio.run(mkdir.is_making, os.getpid(), b"x")
+    finally:
+        gate.set()
+    assert with_loop, "the name is taken for the last one"
+
+
+def test_the_memory_of_others_is_not_read(in_mkdir, monkeypatch):
+    monkeypatch.setattr(mkdir, "_is_ours", lambda tid: False)
+    monkeypatch.setattr(mkdir, "_last_component", lambda tid, address: pytest.fail("it was read"))
+    assert trio.run(mkdir.is_making, os.getpid(), b"x")
+
+
+def test_saved_questions_are_listed_to_their_owner_only(root):
+    async def main():
+        query = await walk(root, "query")
+        await query.mkdir(b"who is to be dismissed", 0o755, ME)
+        assert await names(query) == ["who is to be dismissed"] and await names(query, OTHER) == []
+
+    run(main)
+
+
+def test_a_forgotten_question_is_another_directory_when_it_is_asked_again(root):
+    async def main():
+        query = await walk(root, "query")
+        await query.mkdir(b"refund", 0o755, ME)
+        before = await walk(query, "refund")
+        await query.rmdir(b"refund", ME)
+        assert await walk(query, "refund") is not before
+
+    run(main)
+
+
+def test_every_open_directory_keeps_its_names(machine, root):
+    async def main():
+        asked = await walk(root, "query", "refund signatures limit:9")
+        first = await asked.opendir(ME)
+        os.unlink(machine.folder + b"/faq.md")
+        os.rename(machine.folder + b"/policies/eu/x.md", machine.folder + b"/policies/eu/y.md")
+        machine.touched(b"")
+        second = await asked.opendir(ME)
+        link = await walk(asked, "02-refund.md")
+        assert b"01-x.md" in dict(first.entries) and b"01-x.md" not in dict(second.entries)
+        machine.readable = root.ports.readable = lambda path, viewer: True
+        searches = len(machine.asked)
+        assert await walk(asked, "01-x.md") and await walk(asked, "03-faq.md") and link
+        assert len(machine.asked) == searches
+        await first.release()
+        await second.release()
+
+    run(main)
+
+
+def test_those_who_wait_for_a_search_that_fails_fail_with_it(machine, root):
+    async def main():
+        gate, asked_for = trio.Event(), []
+
+        async def failing(*arguments):
+            asked_for.append(arguments)
+            await gate.wait()
+            raise TryAgain("The engine is starting again; ask in a moment.")
+
+        root.ports.ask = failing
+        asked, failed = await walk(root, "query", "refund"), []
+
+        async def look():
+            with pytest.raises(TryAgain):
+                await asked.opendir(ME)
+            failed.append(True)
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(look)
+            await trio.testing.wait_all_tasks_blocked()
+            gate.set()
+        assert len(failed) == 3 and len(asked_for) == 1
+
+    run(main)
+
+
+def test_too_many_questions_at_once_are_refused_not_queued(machine, root):
+    async def main():
+        gate, ask = trio.Event(), machine.ask
+
+        async def slow(*arguments):
+            await gate.wait()
+            return await ask(*arguments)
+
+        root.ports.ask = slow
+        async with trio.open_nursery() as nursery:
+            for number in range(answers_module.MOST_AT_ONCE):
+                nursery.start_soon(names, await walk(root, "query", f"refund {number % 3}"))
+            await trio.testing.wait_all_tasks_blocked()
+            with pytest.raises(TryAgain):
+                await (await walk(root, "query", "one more")).opendir(ME)
+            gate.set()
+        assert "01-faq.md" in await names(await walk(root, "query", "refund faq"))
+
+    run(main)
+
+
+def test_the_query_of_a_renamed_folder_asks_below_its_new_name(machine, root, tmp_path):
+    async def main():
+        folder = await walk(root, "files", "policies")
+        row = await walk(folder, ".query")
+        row.lookups = 1  # as the kernel would
+        await root.files.root.rename(b"policies", root.files.root, b"rules", 0, ME)
+        await names(await walk(folder, ".query", "refund"))
+        assert machine.asked[-1][1] == b"rules"
+
+    run(main)
+
+
+@pytest.mark.parametrize("name", [b"/doc json", b"/.github yaml"])
+def test_a_folder_after_in_may_begin_with_a_slash_or_a_dot(machine, root, name):
+    async def main():
+        await names(await walk(root, "query", "in:", name.strip(b"/")))
+        assert machine.asked[-1][0].encode() == b"in:" + name
+
+    run(main)
+
+
+def test_a_saved_question_that_was_never_asked_is_asked_by_the_next_refresh(machine, root):
+    async def main():
+        await (await walk(root, "query")).mkdir(b"refund", 0o755, ME)
+        assert await root.answers.refresh() == 1
+        await names(await walk(root, "query", "refund"))
+        assert root.answers.searches == 0
+
+    run(main)
+
+
+def test_a_name_of_continuation_bytes_is_not_cut_to_nothing():
+    from syscalls.values import Hit
+
+    name = answers_module._name(1, 2, Hit(b"\x80" * 255, 1.0))
+    assert 250 <= len(name) <= 255

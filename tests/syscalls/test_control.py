@@ -6,7 +6,7 @@ import pytest
 import trio
 from query_fakes import Machine
 
-from syscalls.errors import Exists, InvalidArgument, LsfsError, NotFound, NotPermitted
+from syscalls.errors import Exists, InvalidArgument, LsfsError, NotFound, NotPermitted, ReadOnly
 from syscalls.table import CALLS
 from syscalls.values import Viewer
 
@@ -75,6 +75,22 @@ def test_a_stranger_may_neither_save_nor_forget(say):
         say("save mine", Viewer(501, 501))
 
 
+def test_a_mount_that_is_read_only_keeps_and_forgets_nothing(machine):
+    control = machine.ports(read_only=True).control
+    for call in CALLS:
+        line = f"{call.word} word" if call.arguments and call.word != "scan" else call.word
+        if call.changes:
+            with pytest.raises(ReadOnly) as caught:
+                trio.run(control, line, OWNER)
+            assert caught.value.errno == errno.EROFS
+        else:
+            assert trio.run(control, line, OWNER)
+    assert {call.word for call in CALLS if call.changes} == {
+        "save",
+        "forget",
+    } and machine.questions.all() == ()
+
+
 @pytest.mark.parametrize("line", ["scan papers", "scan /files/papers/", 'scan "files/papers"'])
 def test_a_path_is_taken_as_people_write_it(line, say, machine):
     say(line)
@@ -92,3 +108,9 @@ def test_what_is_no_command_is_einval_with_a_sentence(line, say):
 
 def test_every_error_has_an_errno():
     assert all(cls.errno for cls in LsfsError.__subclasses__())
+
+
+def test_a_scan_of_a_folder_that_is_not_indexed_says_so(machine):
+    machine.report = lambda viewer: {"engine": {"state": "off"}}
+    said = trio.run(machine.ports().control, "scan", OWNER)
+    assert said.startswith("3 files have changed") and "switched off" in said

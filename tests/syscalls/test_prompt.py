@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syscalls.prompt import continues, describe, parse
+from syscalls.prompt import LONE, continues, describe, parse
 from syscalls.when import when
 
 WORDY = st.one_of(
@@ -83,7 +83,7 @@ def test_no_prompt_is_an_error(text):
 def test_natural_questions_have_no_conditions_and_keep_their_meaning(question):
     prompt = parse(question)
     assert prompt.condition is None
-    assert prompt.notes == ()
+    assert prompt.notes == (() if question.count('"') != 1 or '5"' in question else (LONE,))
     assert prompt.meaning == question
 
 
@@ -178,8 +178,24 @@ def test_exclusions_and_phrases_hold_where_operators_do_not_parse():
         ("refund", False),
         ("sign in: how", False),
         ("login:x", False),
-        ("in:", False),
+        ("in:", True),
+        ("json in:", True),
+        ("in: json", False),
     ],
 )
 def test_a_slash_continues_a_prompt_after_in_only(text, expected):
     assert continues(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "lone"),
+    [
+        ('"two signatures', True),
+        ('two signatures"', True),
+        ("refund “two", True),
+        ('a 5" pipe', False),
+        ('"a b" "c"', False),
+    ],
+)
+def test_a_quotation_mark_without_a_partner_is_said(text, lone):
+    assert any("quotation mark" in note for note in parse(text).notes) is lone

@@ -72,3 +72,19 @@ def test_no_hits_say_so_and_what_to_try():
     assert "Nothing found. Try fewer or other words." in passages_md(answer()).decode()
     assert "leave out the quotes" in passages_md(answer('"two signatures"')).decode()
     assert "leave out in:" in passages_md(answer("refund in:a")).decode()
+
+
+def test_a_name_cannot_forge_a_heading_or_speak_to_the_terminal():
+    hit = Hit(b"a\n## files/trusted.md:1\t\x1b[2J.md", 1.0, {}, (Passage(1, 1, "text", 1.0),))
+    for hits in ((hit,), (Hit(hit.path, 1.0),)):
+        said = passages_md(answer("re\x1bfund", hits)).decode()
+        assert "a\\n## files/trusted.md:1\\t\\x1b[2J.md" in said and "\x1b" not in said
+        assert "## files/trusted.md:1" not in [line[:24] for line in said.splitlines()]
+
+
+def test_what_was_read_otherwise_is_still_said_when_an_answer_is_restored():
+    from dataclasses import replace
+
+    asked = answer('"two signatures"')
+    asked = replace(asked, prompt=replace(asked.prompt, condition=None, notes=("searched as words",)))
+    assert from_json(results_json(asked)).prompt == asked.prompt

@@ -2,7 +2,8 @@
 
 import trio
 
-from syscalls.retrieve import retrieve
+from lsfs.index.fusion import fuse
+from syscalls.retrieve import ONLY_NEAR, retrieve
 from syscalls.values import Viewer
 
 VIEWER = Viewer(1000, 1000)
@@ -42,13 +43,23 @@ class Folder:
     def readable(self, path, viewer):
         return self._readable(path)
 
-    async def pending(self, within, viewer):
+    async def pending(self, within, viewer, deadline):
+        self.left = deadline
         return {b"": 9, b"a": 4, b"b": 2}.get(within, 1)
 
 
-def ask(text, index, files=None, folder=b"", viewer=VIEWER):
+def ask(text, index, files=None, folder=b"", viewer=VIEWER, owner=1000, **more):
     async def main():
-        return await retrieve(text, folder=folder, viewer=viewer, searcher=index, files=files or Folder())
+        return await retrieve(
+            text,
+            folder=folder,
+            viewer=viewer,
+            searcher=index,
+            files=files or Folder(),
+            owner=owner,
+            fuse=fuse,
+            **more,
+        )
 
     return trio.run(main)
 
@@ -118,3 +129,78 @@ def test_a_quoted_title_that_stands_nowhere_is_searched_as_words_and_says_so():
 def test_operators_and_mode_words_are_never_loosened():
     for prompt in ("cat AND dog", "cat -dog", '"little women" -dog', '"little women" mode:words'):
         assert ask(prompt, Strict(3)).hits == ()
+
+
+class Given(Index):
+    """An index that answers with these hits: (path, values, stale)."""
+
+    def __init__(self, *rows):
+        super().__init__(0)
+        self.rows = rows
+
+    async def search(self, query):
+        values = {path: found for path, found, _ in self.rows}
+        signals = {name: {p: found[name] for p, found in values.items()} for name in ("words", "meaning")}
+        scored = fuse(signals)
+        hits = [
+            {
+                "path": path,
+                "score": scored[path][0],
+                "parts": scored[path][1],
+                "values": found,
+                "stale": stale,
+                "passages": [{"lines": [1, 1], "text": "text", "score": scored[path][0]}],
+            }
+            for path, found, stale in self.rows
+        ]
+        hits.sort(key=lambda hit: -hit["score"])
+        return {"hits": hits, "more": False, "sequence": 7, "meaning": "used"}
+
+
+def said(words, meaning):
+    return {"words": words, "meaning": meaning}
+
+
+def test_pending_gets_what_is_left_of_the_deadline():
+    class Slow(Folder):
+        async def settle(self, deadline):
+            await trio.sleep(0.02)
+
+    files = Slow()
+    ask("word", Index(1), files, deadline=0.5)
+    assert 0 < files.left < 0.49
+    ask("word", Index(1), files, deadline=0.01)
+    assert files.left == 0
+
+
+def test_words_that_stand_nowhere_are_said_so():
+    far = Given((b"a", said(0.0, 0.3), False), (b"b", said(0.0, 0.2), False))
+    assert ONLY_NEAR in ask("zxqv", far).prompt.notes
+    assert ONLY_NEAR not in ask("zxqv mode:meaning", far).prompt.notes
+    assert ONLY_NEAR not in ask("type:md", far).prompt.notes
+    assert ONLY_NEAR not in ask("word", Given((b"a", said(2.0, 0.3), False))).prompt.notes
+
+
+def test_a_replaced_file_is_shown_to_the_owner_and_root_alone():
+    index = Given((b"new", said(2.0, 0.3), True), (b"old", said(1.0, 0.3), False))
+    for viewer, expected in ((VIEWER, 2), (Viewer(0, 0), 2), (Viewer(7, 7), 1)):
+        assert len(ask("word", index, viewer=viewer).hits) == expected
+
+
+def test_scores_say_nothing_of_what_the_viewer_may_not_read():
+    mine = ((b"a", said(1.0, 0.1), False), (b"b", said(0.5, 0.4), False))
+    secret = (b"secret", said(9.0, 0.9), False)
+    readable = Folder(lambda path: path != b"secret")
+    stranger = Viewer(7, 7)
+    with_it = ask("word", Given(*mine, secret), readable, viewer=stranger)
+    without = ask("word", Given(*mine), readable, viewer=stranger)
+    assert with_it.hits == without.hits and with_it.hits[0].score > 0.5
+    assert ask("word", Given(*mine, secret), readable).hits[0].score < with_it.hits[0].score
+    assert [hit.path for hit in with_it.hits] == [b"b", b"a"], "and they are in the order of these scores"
+
+
+def test_quotes_in_a_long_question_demand_nothing():
+    prose = " ".join(f"word{number}" for number in range(30))
+    results = ask(f'{prose} about the "threshold" of it', Strict(3))
+    assert results.prompt.condition is None and len(results.hits) == 3
+    assert ask(f'{prose} about the "threshold" of it mode:words', Strict(3)).hits == ()

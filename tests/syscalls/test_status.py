@@ -50,3 +50,16 @@ def test_paths_in_errors_are_for_the_owner_and_root():
 def test_status_json_is_json_whatever_the_paths_are():
     report = REPORT | {"errors": [{"time": None, "path": "n\udcff", "error": b"\xff"}]}
     assert json.loads(as_json(report))["errors"][0]["path"] == "n\udcff"
+
+
+def test_without_a_model_meaning_is_off_and_that_is_no_failure():
+    engine = {
+        "state": "ready",
+        "model": "none",
+        "meaning": "off",
+        "passages": 9,
+        "embedded": 0,
+        "error": "no model",
+    }
+    said = as_text(REPORT | {"engine": engine})
+    assert "none, meaning off" in said and "failure" not in said and "vectors" not in said
