@@ -86,7 +86,7 @@ class Daemon:
         hidden = frozenset({STATE.encode()})
         if settings.state.parent == settings.folder:
             hidden |= {os.fsencode(settings.state.name)}
-        self.watch = Watch()
+        self.watch = Watch(root_fd)
         self.engine = Engine(settings, root_fd)
         self.catalogue = Catalogue(state.database, root_fd, Ignore(root_fd))
         self.follow = Follow(

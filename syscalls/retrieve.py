@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SETTLE = 1.0  # seconds at most of the deadline that are spent on waiting for files just closed
 MOST = 10_000  # candidates asked of the index, at most
 GROWTH = 4
-PROSE = 24  # words from which on a question is prose, in which quotes point out words and demand nothing
+PROSE = 8  # plain words; with more than these a question is prose, in which quotes point words out and demand nothing
 ABSENT = "no file has the quoted words in that order: they were searched as words (mode:words insists)"
 LONG = "in a question as long as this one quoted words are searched as words (mode:words insists)"
 ONLY_NEAR = "no file has any of these words: what follows is nearest by meaning and may not fit"
@@ -67,7 +67,7 @@ async def retrieve(
         return seen if trusted else _scored_again(seen, fuse)
 
     loose = prompt.mode == "both" and _only_phrases(prompt.condition)
-    if loose and len(prompt.words) > PROSE:
+    if loose and len(prompt.words) - _quoted(prompt.condition) > PROSE:
         prompt, loose = _loosened(prompt, LONG), False
     query = _query(prompt, folder, uid)
     answer, hits = await _searched(query, prompt.limit, shown, searcher, end)
@@ -142,6 +142,14 @@ def _only_phrases(condition: tuple | None) -> bool:
         return False
     kind, *rest = condition
     return kind == "phrase" or (kind == "and" and all(_only_phrases(part) for part in rest[0]))
+
+
+def _quoted(condition: tuple | None) -> int:
+    """How many words stand in quotes."""
+    if condition is None:
+        return 0
+    kind, value = condition
+    return len(value.split()) if kind == "phrase" else sum(_quoted(part) for part in value)
 
 
 def _loosened(prompt: Prompt, note: str) -> Prompt:

@@ -16,6 +16,8 @@ from collections.abc import Callable
 import trio
 from inotify_simple import INotify, flags
 
+from lsfs.beneath import open_beneath
+
 log = logging.getLogger(__name__)
 
 GATHER = 0.03  # seconds: a burst of writes to one file becomes one hint
@@ -28,15 +30,14 @@ _SEEN = (
     | flags.MODIFY
     | flags.ATTRIB
 )
-# After these another folder, or none, has the name. One that was replaced while held open keeps its watch until the last close.
-_OTHER_FOLDER = flags.MOVED_FROM | flags.MOVED_TO | flags.DELETE | flags.CREATE
 _ADD = _SEEN | flags.ONLYDIR | flags.EXCL_UNLINK
 
 
 class Watch:
     """All watches of one folder. `complete` is False once a folder could not be watched or an event was lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, root_fd: int) -> None:
+        self._root_fd = root_fd
         self._inotify = INotify(inheritable=False, nonblocking=True)
         self._paths: dict[int, bytes] = {}
         self._watches: dict[bytes, int] = {}
@@ -92,15 +93,18 @@ class Watch:
                     continue
                 name = os.fsencode(event.name)
                 path = parent + b"/" + name if parent else name
-                if event.mask & flags.ISDIR and event.mask & _OTHER_FOLDER:
-                    self._drop(path)
+                if event.mask & flags.ISDIR:
+                    if event.mask & (flags.MOVED_FROM | flags.DELETE):
+                        self._drop(path)
+                    elif event.mask & (flags.MOVED_TO | flags.CREATE):
+                        self._check(path)
                 hints[path] = hints.get(path, False) or not event.mask & flags.MODIFY
             for path, settled in hints.items():
                 changed(path, settled)
 
     def _drop(self, path: bytes) -> None:
-        """A folder left this place or came to it: the watches known by this name, and below, may be another one's. The
-        scan that the hint brings about adds them again."""
+        """The folder at this place is another one, or none: the watches known by this name, and below, are not its. The
+        scan that the hint brings about adds what is missing."""
         below = path + b"/"
         for known in [known for known in list(self._watches) if known == path or known.startswith(below)]:
             number = self._watches.pop(known)
@@ -109,6 +113,28 @@ class Watch:
                 self._inotify.rm_watch(number)
             except OSError:
                 continue  # it went with its folder
+
+    def _check(self, path: bytes) -> None:
+        """A folder came to this place. Often it is watched already (made through the mount, and scanned); a watch that is
+        another folder's (replaced while somebody held it open) goes."""
+        known = self._watches.get(path)
+        if known is None:
+            return
+        try:
+            fd = open_beneath(self._root_fd, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            self._drop(path)
+            return
+        try:
+            number = self._inotify.add_watch(f"/proc/self/fd/{fd}", _ADD)
+        except OSError:
+            self._drop(path)
+            return
+        finally:
+            os.close(fd)
+        if number != known:
+            self._drop(path)
+            self._drop(self._paths.get(number, path))
 
     def close(self) -> None:
         """Let all watches go."""
