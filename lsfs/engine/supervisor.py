@@ -144,6 +144,10 @@ class Engine:
                         elif message["event"] == "recycle":
                             recycled = True
                             log.info("the engine grew past its memory limit and is replaced")
+                        elif message["event"] == "complete":
+                            await (
+                                self.refresh_stats()
+                            )  # whoever sees that nothing is pending sees what it took
                         await event(message)
                     nursery.cancel_scope.cancel()
             finally:
