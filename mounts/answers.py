@@ -15,6 +15,7 @@ searched once.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import time
@@ -34,6 +35,7 @@ Question = tuple[bytes, str]
 MOST_ANSWERS = 256
 MOST_AT_ONCE = 24  # who wait for a search; more are refused, since each occupies the mount
 MOST_BYTES = 16 << 20  # of passages kept; the daemon is to stay below 100 MiB
+MOMENT = 2.0  # seconds that saving a question may take
 NAME = 255  # bytes of a file name
 
 
@@ -131,6 +133,12 @@ class Answers:
                 raise type(search.error)(*search.error.args)
         self.searches += 1
         return await self._ask(question, viewer)
+
+    async def prepare(self, question: Question) -> None:
+        """A question was just saved: ask it now, so that looking at it searches nothing. Where that takes longer than a
+        moment (a model is being loaded), `refresh` is left to do it."""
+        with trio.move_on_after(MOMENT), contextlib.suppress(LsfsError):
+            await self._ask(question, self._owner)
 
     async def refresh(self) -> int:
         """Ask the saved questions anew whose answers are not current; how many were asked.

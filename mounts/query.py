@@ -82,6 +82,7 @@ class Questions(VirtualDirectory):
             raise refuse(errno.EPERM)
         prompt = self.prompt(name)
         await self._keep(save, prompt, caller)
+        await self.answers.prepare((self.folder, prompt))
         return self.asked(name, prompt)
 
     async def rmdir(self, name: bytes, caller: Caller) -> None:

@@ -41,8 +41,7 @@ class Died(Exception):
 
 
 def environment(settings: Settings, root_fd: int, socket_fd: int) -> dict[str, str]:
-    """The engine's environment: its settings, quiet libraries, and threads that sleep instead of spinning (a spinning
-    OpenMP pool made one question take 2.8 s on a busy machine, a sleeping one 16 ms)."""
+    """The engine's environment: its settings, libraries that are quiet and ask no network, and this daemon's modules."""
     engine = {
         "root_fd": root_fd,
         "socket_fd": socket_fd,
@@ -56,8 +55,6 @@ def environment(settings: Settings, root_fd: int, socket_fd: int) -> dict[str, s
     }
     return os.environ | {
         "LSFS_ENGINE": json.dumps(engine),
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "GOMP_SPINCOUNT": "0",
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "RUST_LOG": "error",

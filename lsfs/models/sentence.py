@@ -56,8 +56,17 @@ class Sentence:
         return np.ascontiguousarray(vectors, dtype=np.float32)
 
     def embed_prompt(self, text: str) -> np.ndarray:
-        """The vector of a question, float32."""
-        vector = self._model.encode_query(
-            text, show_progress_bar=False, normalize_embeddings=True, convert_to_numpy=True
-        )
+        """The vector of a question, float32.
+
+        By one thread: OpenMP's threads spin while they wait for each other. That makes batches a third faster (35 passages a
+        second against 26 with sleeping threads), and a question take seconds where something else keeps a core busy.
+        """
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            vector = self._model.encode_query(
+                text, show_progress_bar=False, normalize_embeddings=True, convert_to_numpy=True
+            )
+        finally:
+            torch.set_num_threads(threads)
         return np.ascontiguousarray(vector, dtype=np.float32)
