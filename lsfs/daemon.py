@@ -211,7 +211,7 @@ class Daemon:
             nursery.start_soon(self._weigh)
             if self.settings.index_enabled:
                 nursery.start_soon(
-                    self.engine.run, self.follow.feed.hello, self.follow.feed.event, self.follow.feed.died
+                    self.engine.run, self.follow.feed.hello, self.follow.feed.event, self._died
                 )
                 nursery.start_soon(self._refresh)
             try:

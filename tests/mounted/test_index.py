@@ -82,6 +82,9 @@ def test_a_killed_engine_costs_nothing_but_a_moment(notes):
     status = notes.indexed()
     assert status["engine"]["pid"] not in (None, before)
     assert status["engine"]["starts"] == 2
+    assert any("engine ended" in error["error"] for error in status["errors"]), (
+        "and /status says that it happened"
+    )
 
 
 def test_kill_minus_nine_of_everything_then_mount_converges(notes):
