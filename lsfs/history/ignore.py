@@ -11,9 +11,10 @@ threads are safe; two may do the same work. A call reads at most one small file 
 import logging
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 
 from lsfs.beneath import open_regular
@@ -54,6 +55,9 @@ _NOISE = re.compile(
 _STAR = r"[^/]*"
 _STARS = re.compile(r"(?:\[\^/\]\*){2,}")
 _HARD = re.compile(r"\[\^/\]\*((?:\\.|[^\\\[\]()/*+?{}|$^])+)(?=\[\^/\]\*)")
+# how pathspec's expressions end
+_FOLDER = "(?P<ps_d>/)"
+_FOLDER_OR_END = f"(?:{_FOLDER}|$)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,21 @@ class _Folder:
     """What holds for the names of one folder: its own verdict, and the .lsfsignore files that reach it, deepest first."""
 
     verdict: str | None
-    specs: tuple[
-        tuple[int, GitIgnoreSpec], ...
-    ]  # (bytes of path before the names that the file speaks of, its patterns)
+    specs: tuple["_File", ...]
+
+
+class _File(NamedTuple):
+    """One .lsfsignore. skip: bytes of a path before the names that it speaks of; patterns: the last one first, since that one decides."""
+
+    skip: int
+    patterns: tuple["_Pattern", ...]
+
+
+class _Pattern(NamedTuple):
+    """One line. matches: of a path without what lies below it, a folder's with a slash at its end."""
+
+    matches: Callable[[str], re.Match[str] | None]
+    ignored: bool
 
 
 class Ignore:
@@ -124,8 +140,8 @@ class Ignore:
         return known
 
     def _specs(
-        self, path: bytes, above: tuple[tuple[int, GitIgnoreSpec], ...]
-    ) -> tuple[tuple[int, GitIgnoreSpec], ...]:
+        self, path: bytes, above: tuple[_File, ...]
+    ) -> tuple[_File, ...]:
         name = path + b"/" + NAME if path else NAME
         try:
             fd, found = open_regular(self._root_fd, name)
@@ -152,7 +168,7 @@ class Ignore:
         self._note(path, sentences)
         if not patterns:
             return above
-        return ((len(path) + 1 if path else 0, GitIgnoreSpec(patterns, backend="simple")), *above)
+        return (_File(len(path) + 1 if path else 0, tuple(reversed(patterns))), *above)
 
     def _note(self, path: bytes, sentences: list[str]) -> None:
         if not sentences:
@@ -169,18 +185,19 @@ def _judge(folder: _Folder, path: bytes, name: bytes, is_dir: bool) -> str | Non
     lower = name.lower()
     if lower in (SECRET_FOLDERS if is_dir else SECRET_FILES) or (not is_dir and _SECRET.fullmatch(lower)):
         return "secret"
-    for skip, spec in folder.specs:
+    for skip, patterns in folder.specs:
         # surrogateescape on both sides, so a pattern in any encoding meets the name in the same
-        include = spec.check_file(os.fsdecode(path[skip:]) + ("/" if is_dir else ""), separators=()).include
-        if include is not None:
-            return "ignored" if include else None
+        text = os.fsdecode(path[skip:]) + ("/" if is_dir else "")
+        for pattern in patterns:
+            if pattern.matches(text):
+                return "ignored" if pattern.ignored else None
     if lower in NOISE_FOLDERS if is_dir else _NOISE.fullmatch(lower):
         return "ignored"
     return None
 
 
-def _patterns(data: bytes, where: str, sentences: list[str]) -> list[GitIgnoreSpecPattern]:
-    patterns: list[GitIgnoreSpecPattern] = []
+def _patterns(data: bytes, where: str, sentences: list[str]) -> list[_Pattern]:
+    patterns: list[_Pattern] = []
     lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     for number, raw in enumerate(lines, 1):
         line = os.fsdecode(raw.rstrip(b"\r"))
@@ -191,28 +208,35 @@ def _patterns(data: bytes, where: str, sentences: list[str]) -> list[GitIgnoreSp
                 f"{where!r} has more than {MAX_PATTERNS} patterns; from line {number} on they have no effect."
             )
             break
-        reason = "it is too long" if len(line) > MAX_PATTERN else ""
-        try:
-            pattern = None if reason else _hardened(GitIgnoreSpecPattern(line))
-        except (ValueError, re.error, RecursionError, OverflowError):
-            pattern, reason = None, "it is no pattern of gitignore's syntax"
-        else:
-            if pattern is None and not reason:
-                reason = "it has too many stars"
-        if pattern is None:
-            sentences.append(f"line {number} of {where!r} has no effect: {reason}.")
-        elif pattern.regex is None:
-            sentences.append(f"line {number} of {where!r} has no effect: it matches nothing.")
+        pattern = _pattern(line)
+        if isinstance(pattern, str):
+            sentences.append(f"line {number} of {where!r} has no effect: {pattern}.")
         else:
             patterns.append(pattern)
     return patterns
 
 
-def _hardened(pattern: GitIgnoreSpecPattern) -> GitIgnoreSpecPattern | None:
-    """The same pattern without exponential or high polynomial backtracking; None where that cannot be had."""
-    if pattern.regex is None:
-        return pattern
-    source = _HARD.sub(r"(?>[^/]*?\1)", _STARS.sub(lambda _: _STAR, pattern.regex.pattern))
+def _pattern(line: str) -> _Pattern | str:
+    """What one line says; where it says nothing, the reason."""
+    if len(line) > MAX_PATTERN:
+        return "it is too long"
+    try:
+        found = GitIgnoreSpecPattern(line)
+        if found.regex is None:
+            return "it matches nothing"
+        source = _hardened(found.regex.pattern)
+        if source is None:
+            return "it has too many stars"
+        # `.` and the end: a name may hold a newline
+        regex = re.compile(_itself(source, line), re.DOTALL)
+    except (ValueError, re.error, RecursionError, OverflowError):
+        return "it is no pattern of gitignore's syntax"
+    return _Pattern(regex.search, bool(found.include))
+
+
+def _hardened(source: str) -> str | None:
+    """The same expression without exponential or high polynomial backtracking; None where that cannot be had."""
+    source = _HARD.sub(r"(?>[^/]*?\1)", _STARS.sub(lambda _: _STAR, source))
     # what is left: stars of one name multiply with each other, and those that cross folders with everything
     names = source.replace(_STAR, "*").replace("[^/]+", "*").replace("[^/]", "?").split("/")
     if (
@@ -220,6 +244,18 @@ def _hardened(pattern: GitIgnoreSpecPattern) -> GitIgnoreSpecPattern | None:
         or max(name.count("*") for name in names) > MAX_STARS
     ):
         return None
-    if source == pattern.regex.pattern:
-        return pattern
-    return GitIgnoreSpecPattern(re.compile(source, pattern.regex.flags), pattern.include)
+    return source
+
+
+def _itself(source: str, line: str) -> str:
+    """The expression for a path itself. pathspec's also match whatever lies below one, so that `!*.md` would take back what another line
+    says of `a.md/b`; here each folder above was judged before, as in git."""
+    if line.rstrip().endswith("/**/") and source != _FOLDER:  # the folders below
+        return source.removesuffix(_FOLDER) + r"/.+/\Z"
+    if source.endswith(_FOLDER_OR_END):
+        return source.removesuffix(_FOLDER_OR_END) + r"/?\Z"
+    if source.endswith(_FOLDER):
+        return source.removesuffix(_FOLDER) + r"/\Z"
+    if source.endswith("/"):  # `/**`: all that is below, not the folder
+        return source + "."
+    return source

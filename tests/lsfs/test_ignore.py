@@ -81,6 +81,24 @@ def test_a_deeper_file_has_the_last_word_and_is_relative_to_its_folder(folder: t
     assert ignore.verdict(b"top/x/y", False) == "ignored"
 
 
+@pytest.mark.parametrize(
+    ("lines", "name", "verdict"),
+    [
+        ("b\n!*.md\n", "a.md/b/c", "ignored"),  # the second line speaks of a.md, not of what lies below it
+        ("a/**\n!a/b\n", "a/b", None),  # a itself is not ignored, so what is in it can come back
+        ("a/**\n!a/b\n", "a/c", "ignored"),
+        ("a/**/\n", "a/b", None),
+        ("a/**/\n", "a/b/c", "ignored"),
+        ("two\nb\n", "x\ny/b", "ignored"),
+        ("b\n", "b\n", None),
+    ],
+)
+def test_a_line_speaks_of_a_path_itself(folder: tuple[Path, Ignore], lines, name, verdict) -> None:  # type: ignore[no-untyped-def]
+    path, ignore = folder
+    (path / ".lsfsignore").write_text(lines)
+    assert ignore.verdict(name.encode(), False) == verdict
+
+
 def test_nothing_below_an_ignored_folder_comes_back(folder: tuple[Path, Ignore]) -> None:
     path, ignore = folder
     (path / "private").mkdir()
