@@ -69,6 +69,11 @@ SECONDS = Kind(seconds, "a time such as 30 s")
 NAME = Kind(name, "a name or a folder")
 
 
+BACKEND = Kind(
+    {"auto": "auto", "openvino": "openvino", "torch": "torch"}.__getitem__, "auto, openvino or torch"
+)
+
+
 class Field(NamedTuple):
     """One setting: where it stands in lsfs.conf, the attribute of Settings that it sets, and what it is for."""
 
@@ -90,6 +95,7 @@ FIELDS: tuple[Field, ...] = (
     Field("index", "extract_memory", "extract_memory", SIZE, "2 GiB", "address space of the process that reads documents"),
     Field("engine", "model", "model", NAME, "all-MiniLM-L6-v2",
           "a sentence-transformers model, by name or by folder; none: words alone"),
+    Field("engine", "backend", "backend", BACKEND, "auto", "what computes the model: openvino, torch, or what is faster here"),
     Field("engine", "memory", "engine_memory", SIZE, "1200 MiB", "an engine that grows past it is replaced by a new one"),
     Field("query", "deadline", "query_deadline", SECONDS, "5 s", "a question is answered within it, or fails with EAGAIN"),
     Field("query", "settle", "settle", SECONDS, "1 s", "how long a question waits for files closed just before it"),
@@ -108,6 +114,7 @@ class Settings:
     read_only: bool = False
     allow_other: bool = False
     model: str = "all-MiniLM-L6-v2"
+    backend: str = "auto"
     index_enabled: bool = True
     max_file_size: int = 64 << 20
     extract_timeout: float = 30.0

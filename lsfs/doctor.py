@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lsfs import preflight
-from lsfs.config import NO_MODEL, STATE, load
+from lsfs.config import NO_MODEL, STATE, Settings, load
 from lsfs.refusals import Refusal
 
 PATIENCE = 180.0  # seconds for one check apart
@@ -109,13 +109,13 @@ def embedding(folder: Path | None) -> str:
     if name == NO_MODEL:
         return OFF
     from lsfs import models
-    from lsfs.models.sentence import Sentence
+    from lsfs.models.load import load as load_model
 
-    sentence = Sentence(models.find(name))
-    one, same, other = sentence.embed(["money is returned", "a refund is paid", "the cat sleeps"])
+    encoder = load_model(models.find(name), _settings(folder).backend)
+    one, same, other = encoder.embed(["money is returned", "a refund is paid", "the cat sleeps"])
     if not float(one @ same) > float(one @ other):
         raise Problem("sentences that mean the same are not nearer than others; install the model again")
-    return f"three sentences became vectors of {sentence.dimension} numbers, and what means the same is near"
+    return f"three sentences became vectors of {encoder.dimension} numbers by {encoder.backend}; what means the same is near"
 
 
 def vectors(folder: Path | None) -> str:
@@ -199,7 +199,11 @@ def inotify(folder: Path | None) -> str:
 
 def _model(folder: Path | None) -> str:
     """The model that a mount of `folder` would use."""
-    return load(folder or tempfile.gettempdir(), tempfile.gettempdir()).model
+    return _settings(folder).model
+
+
+def _settings(folder: Path | None) -> Settings:
+    return load(folder or tempfile.gettempdir(), tempfile.gettempdir())
 
 
 CHECKS: tuple[Check, ...] = (

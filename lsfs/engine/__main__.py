@@ -1,6 +1,6 @@
 """`python -m lsfs.engine`: started by the daemon, never by a person.
 
-Settings: one JSON object in LSFS_ENGINE (root_fd, socket_fd, state, catalogue, and optionally model, threads, max_file_size,
+Settings: one JSON object in LSFS_ENGINE (root_fd, socket_fd, state, catalogue, and optionally model, backend, threads, max_file_size,
 extract_timeout, extract_memory, engine_memory). Log lines go to stderr. Exit status 0: stopped, or to be replaced after `recycle`; 2: the
 settings or the state folder are not usable.
 """

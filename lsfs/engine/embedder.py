@@ -4,8 +4,8 @@ Order of writing: the passages are in words.db; their vectors are committed to v
 wait; the daemon hears that the content is complete. A kill between any two of these loses no vector: what lies in vectors.db is never
 computed again, and `mirror` compares Lance with words.db at the start.
 
-Threading: `Embedder.run` is one thread and the only writer of vectors.db and Lance. Its batches are small, since a prompt waits for the one
-at hand (`meaning.Turns`).
+Threading: `Embedder.run` is one thread and the only writer of vectors.db and Lance. Its forward passes are small, since a prompt waits for
+the one at hand (`meaning.Turns`).
 """
 
 import collections
@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lsfs.engine.meaning import REFUSALS, Meaning
 from lsfs.engine.mirror import Mirror
@@ -31,17 +31,18 @@ if TYPE_CHECKING:
     from lsfs.index.vectors import Vectors
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
-# Batches leave the heap in holes. Measured on 1,000 passages: 37 a second and 1,100 MiB without giving them back, 33 and 760 MiB when
-# it is done after each batch; with large blocks from mmap instead (27 % of the time in the kernel) 30 and 710 MiB.
-TRIM = 1  # batches
+# Batches leave the heap in holes, which are given back after each commit. Measured over 2,200 passages, by OpenVINO: 455 MiB and no
+# slower than 490 MiB without; by torch, over 1,000: 33 a second and 760 MiB, 37 and 1,100 MiB without; with large blocks from mmap instead
+# (27 % of the time in the kernel) 30 and 710 MiB.
 _TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
 
 WINDOW = 1024  # passages taken from the queue at once: sorted by length they make even batches (1.2 to 1.9 times faster)
-BATCH_CHARACTERS = (
-    8_000  # about 2,000 tokens, 0.2 s on two cores: the longest that a prompt waits for its turn
+COMMIT_CHARACTERS = 16_000  # of passages whose vectors are committed together: about 0.3 s of work, the most that a kill costs
+BATCH_PASSAGES = (
+    64  # in one forward pass; how many characters is the encoder's to say, since a prompt waits for it
 )
-BATCH_PASSAGES = 64
 FLUSH_ROWS = 512  # rows of one Lance commit while there is a backlog
 FLUSH_SECONDS = 2.0
 PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between two trials to write
@@ -74,7 +75,6 @@ class Embedder:
         self._vectors: Vectors | None = None
         self._pending: list[tuple[Waiting, np.ndarray]] = []
         self._since = 0.0
-        self._batches = 0
         self._work = threading.Event()
         self._fresh = threading.Event()
         self._distrusted = False
@@ -201,7 +201,7 @@ class Embedder:
         known = self._vectors.dimension()
         counts = self._store.glance.counts()
         if not known and counts["waiting"] + counts["embedded"]:
-            known = self._meaning.sentence.dimension if self._meaning.wait() and self._meaning.sentence else 0
+            known = self._meaning.encoder.dimension if self._meaning.wait() and self._meaning.encoder else 0
         return known
 
     def _complete(self, digests: list[bytes]) -> None:
@@ -257,6 +257,7 @@ class Embedder:
         for batch in batches(
             sorted(lacking, key=lambda key: (-len(lacking[key][0].text), key)),
             lambda key: len(lacking[key][0].text),
+            COMMIT_CHARACTERS,
         ):
             texts = [embedded_text(lacking[key][0].title, lacking[key][0].text) for key in batch]
             vectors = dict(zip(batch, self._embed(texts), strict=True))
@@ -296,13 +297,15 @@ class Embedder:
         """None where the model cannot take one of these texts."""
         import numpy as np
 
-        sentence = self._meaning.sentence
-        assert sentence is not None
+        encoder = self._meaning.encoder
+        assert encoder is not None
+        parts = []
         try:
-            with self._meaning.turns.batch():
-                vectors = sentence.embed(texts)
-            self._batches += 1
-            if self._batches % TRIM == 0 and _TRIM is not None:
+            for part in batches(texts, len, encoder.characters):
+                with self._meaning.turns.batch():
+                    parts.append(encoder.embed(part))
+            vectors = np.concatenate(parts)
+            if _TRIM is not None:
                 _TRIM(0)
             if not np.isfinite(vectors).all():
                 raise ValueError("a vector is not a number")
@@ -343,12 +346,12 @@ class Embedder:
         return removed
 
 
-def batches(keys: list[bytes], length: Callable[[bytes], int]) -> Iterator[list[bytes]]:
-    """Cut keys, longest first, into batches of BATCH_CHARACTERS (counted as padded) and at most BATCH_PASSAGES."""
+def batches(items: list[T], length: Callable[[T], int], characters: int) -> Iterator[list[T]]:
+    """Cut items, longest first, into batches of so many characters (counted as padded) and at most BATCH_PASSAGES."""
     start = 0
-    while start < len(keys):
-        size = max(1, min(BATCH_PASSAGES, BATCH_CHARACTERS // max(1, length(keys[start]))))
-        yield keys[start : start + size]
+    while start < len(items):
+        size = max(1, min(BATCH_PASSAGES, characters // max(1, length(items[start]))))
+        yield items[start : start + size]
         start += size
 
 

@@ -59,7 +59,8 @@ class Engine:
             self._catalogue,
             f"{self._identity}:{'vectors' if self._wanted else 'words'}",
         )
-        self.meaning = Meaning(found, error, settings.get("threads") or min(2, os.cpu_count() or 1))
+        threads = settings.get("threads") or min(2, os.cpu_count() or 1)
+        self.meaning = Meaning(found, error, threads, settings.get("backend", "auto"))
         self.embedder = Embedder(
             self._store, self._state, self._identity, self.meaning, self.tell, self._moved
         )

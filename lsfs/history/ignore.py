@@ -139,9 +139,7 @@ class Ignore:
         assert known is not None
         return known
 
-    def _specs(
-        self, path: bytes, above: tuple[_File, ...]
-    ) -> tuple[_File, ...]:
+    def _specs(self, path: bytes, above: tuple[_File, ...]) -> tuple[_File, ...]:
         name = path + b"/" + NAME if path else NAME
         try:
             fd, found = open_regular(self._root_fd, name)

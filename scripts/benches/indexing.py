@@ -11,7 +11,7 @@ import time
 
 from common import fill, scratch, show
 
-BATCHES = (16, 32, 64, 128)
+BATCHES = (8, 16, 32, 64, 128)
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 from engine_client import ROOT, TEXTS, Daemon
@@ -36,13 +35,11 @@ def daemon(tmp_path):
 
 
 def test_the_engine_starts_light(daemon):
-    started = time.monotonic()
     daemon.start()
-    assert time.monotonic() - started < 5  # 0.2 s on an idle machine
     daemon.write(TEXTS | {"empty.txt": ""})
     with open(f"/proc/{daemon.process.pid}/maps") as maps:
         mapped = maps.read()
-    assert "libtorch" not in mapped and "lance" not in mapped
+    assert not [name for name in ("libtorch", "libopenvino", "lance") if name in mapped]
     assert daemon.call("stats")["memory"] < 60 << 20
 
 

@@ -4,7 +4,6 @@ import io
 import os
 import signal
 import sys
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -257,10 +256,8 @@ def test_a_crash_a_hang_or_a_glutton_costs_its_file_alone() -> None:
             failed = one.extract("pdf", data)
             assert failed.state == "failed" and word in (failed.error or ""), (data, failed.error)
             assert one.extract("pdf", b"fine").state == "text"
-        started = time.monotonic()
         hung = one.extract("pdf", b"hang")
         assert hung.state == "failed" and "extract_timeout" in (hung.error or "")
-        assert time.monotonic() - started < 10
         assert one.extract("pdf", b"fine").state == "text"
         spun = one.extract("pdf", b"spin")
         assert "extract_timeout" in (spun.error or "")

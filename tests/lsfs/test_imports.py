@@ -16,12 +16,14 @@ ONLY = {
     "pyarrow": ("lsfs/index/",),
     "sentence_transformers": ("lsfs/models/",),
     "torch": ("lsfs/models/",),
+    "openvino": ("lsfs/models/",),
 }
 PURE = {
     "trio",
     "pyfuse3",
     "lancedb",
     "torch",
+    "openvino",
     "numpy",
     "sentence_transformers",
     "sqlite3",

@@ -1,0 +1,214 @@
+"""bert: a model of the BERT family as an OpenVINO graph, built from the model's own files, without torch.
+
+`unsuitable` says why a folder cannot be taken, and is asked first: what it lets through is computed exactly as sentence-transformers does,
+which a test compares for the packaged model and for small ones of each kind. The layers are those of Devlin et al., "BERT" (2018): embed,
+then for each layer attention, add and norm, feed forward, add and norm (the norms after, as BERT has them).
+
+Called by `compiled`; pure but for reading the folder.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import openvino
+
+WEIGHTS = "model.safetensors"
+ACTIVATIONS = ("gelu", "relu")
+MASKED = -10_000.0  # added to the scores of padding: exp(-10000) is 0, and it fits a bfloat16
+MODULES = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
+
+
+def unsuitable(folder: Path) -> str | None:
+    """Why the model in `folder` cannot be computed here, in a few words; None where it can."""
+    config = _read(folder, "config.json")
+    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8")) if _there(folder) else []
+    kinds = [module.get("type", "").rpartition(".")[2] for module in modules]
+    pooling = _read(folder / modules[1]["path"], "config.json") if kinds in MODULES else {}
+    tokenizer = _read(folder, "tokenizer.json")
+    prompts = _read(folder, "config_sentence_transformers.json").get("prompts") or {}
+    reasons = {
+        "its files are not those of a sentence-transformers model": kinds not in MODULES
+        or modules[0].get("path", "") != "",
+        "it is not of the BERT family": config.get("model_type") != "bert",
+        "its positions are not absolute": config.get("position_embedding_type", "absolute") != "absolute",
+        "its activation is another": config.get("hidden_act", "gelu") not in ACTIVATIONS,
+        "it is a decoder": bool(config.get("is_decoder") or config.get("add_cross_attention")),
+        "its weights are not in model.safetensors": not (folder / WEIGHTS).is_file(),
+        "it pools in another way": pooling_of(pooling) is None,
+        "it does not say how many tokens it reads": not _read(folder, "sentence_bert_config.json").get(
+            "max_seq_length"
+        ),
+        "it lowers its input itself": bool(_read(folder, "sentence_bert_config.json").get("do_lower_case")),
+        "it puts words before a text": any(prompts.values()),
+        "its tokenizer's files disagree": not _agree(tokenizer, _read(folder, "tokenizer_config.json")),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def pooling_of(config: dict[str, Any]) -> str | None:
+    """`mean` or `cls`; None for every other way of making one vector of many."""
+    modes = {key for key, value in config.items() if key.startswith("pooling_mode_") and value is True}
+    named = config.get("pooling_mode")
+    return {
+        "pooling_mode_mean_tokens": "mean",
+        "pooling_mode_cls_token": "cls",
+        "mean": "mean",
+        "cls": "cls",
+    }.get(next(iter(modes)) if len(modes) == 1 else named if isinstance(named, str) and not modes else "")
+
+
+def _agree(tokenizer: dict[str, Any], said: dict[str, Any]) -> bool:
+    """Whether tokenizer.json does what tokenizer_config.json says: transformers follows the second where they differ."""
+    normalizer = tokenizer.get("normalizer") or {}
+    return (
+        tokenizer.get("model", {}).get("type", "WordPiece") == "WordPiece"
+        and normalizer.get("type") == "BertNormalizer"
+        and said.get("tokenizer_class", "BertTokenizer") in ("BertTokenizer", "BertTokenizerFast")
+        and normalizer.get("lowercase") == said.get("do_lower_case", True)
+        and normalizer.get("strip_accents") == said.get("strip_accents")
+        and normalizer.get("handle_chinese_chars") == said.get("tokenize_chinese_chars", True)
+    )
+
+
+def _there(folder: Path) -> bool:
+    return (folder / "modules.json").is_file()
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    """A JSON object; empty where there is none."""
+    try:
+        found = json.loads((folder / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def library() -> Any:
+    """The module openvino, imported in such a way that nothing reports its use."""
+    # its converter, which is not needed here, would load a package that sends statistics; without it openvino takes its own stub
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
+
+
+def weights(path: Path) -> dict[str, np.ndarray]:
+    """The tensors of a safetensors file by their names in a BertModel, float32."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        return {key.removeprefix("bert."): file.get_tensor(key).astype(np.float32) for key in file.keys()}  # noqa: SIM118 (not a dict)
+
+
+def graph(folder: Path) -> "openvino.Model":
+    """The model as a graph. Inputs: `ids`, int32 (texts, tokens), and `mask`, float32 of the same shape, 1 for a token, 0 for padding.
+
+    Output: float32 (texts, dimension), not normalised. Raises KeyError, ValueError, OSError or RuntimeError where the files do not fit."""
+    config = _read(folder, "config.json")
+    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    pooling = pooling_of(_read(folder / modules[1]["path"], "config.json"))
+    return _Graph(config, weights(folder / WEIGHTS)).model(pooling or "mean")
+
+
+class _Graph:
+    """The layers, each a method from tensor to tensor."""
+
+    def __init__(self, config: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
+        self._openvino = library()
+        self._op = self._openvino.opset15
+        self._weights = weights
+        self._layers: int = config["num_hidden_layers"]
+        self._heads: int = config["num_attention_heads"]
+        self._size: int = config["hidden_size"]
+        self._epsilon: float = config.get("layer_norm_eps", 1e-12)
+        self._activation: str = config.get("hidden_act", "gelu")
+
+    def model(self, pooling: str) -> "openvino.Model":
+        op, constant = self._op, self._constant
+        ids = op.parameter([-1, -1], self._openvino.Type.i32, name="ids")
+        mask = op.parameter([-1, -1], self._openvino.Type.f32, name="mask")
+        hidden = self._embedded(ids)
+        padding = op.multiply(
+            op.subtract(constant(np.float32(1)), op.unsqueeze(mask, constant(np.array([1, 2])))),
+            constant(np.float32(MASKED)),
+        )
+        for number in range(self._layers):
+            hidden = self._layer(f"encoder.layer.{number}.", hidden, padding)
+        pooled = self._first(hidden) if pooling == "cls" else self._mean(hidden, mask)
+        return self._openvino.Model([pooled], [ids, mask], "bert")
+
+    def _constant(self, value: Any) -> Any:
+        return self._op.constant(np.array(value, order="C"))
+
+    def _weight(self, name: str) -> Any:
+        return self._constant(self._weights[name])
+
+    def _embedded(self, ids: Any) -> Any:
+        op, constant = self._op, self._constant
+        tokens = op.gather(op.shape_of(ids, "i64"), constant(np.array([1], np.int64)), constant(np.int64(0)))
+        # there is one text in each row, so each token is of the first type
+        table = (
+            self._weights["embeddings.position_embeddings.weight"]
+            + self._weights["embeddings.token_type_embeddings.weight"][0]
+        )
+        zero, one = constant(np.array([0], np.int64)), constant(np.array([1], np.int64))
+        places = op.slice(constant(table), zero, tokens, one, zero)
+        words = op.gather(self._weight("embeddings.word_embeddings.weight"), ids, constant(np.int64(0)))
+        return self._norm(op.add(words, places), "embeddings.LayerNorm")
+
+    def _layer(self, name: str, hidden: Any, padding: Any) -> Any:
+        op, constant = self._op, self._constant
+        query, key, value = (
+            self._split(self._linear(hidden, f"{name}attention.self.{part}"))
+            for part in ("query", "key", "value")
+        )
+        attended = op.scaled_dot_product_attention(query, key, value, padding)
+        joined = op.reshape(
+            op.transpose(attended, constant(np.array([0, 2, 1, 3]))),
+            constant(np.array([0, 0, self._size])),
+            True,
+        )
+        hidden = self._norm(
+            op.add(self._linear(joined, f"{name}attention.output.dense"), hidden),
+            f"{name}attention.output.LayerNorm",
+        )
+        inner = self._linear(hidden, f"{name}intermediate.dense")
+        inner = op.relu(inner) if self._activation == "relu" else op.gelu(inner, "ERF")
+        return self._norm(
+            op.add(self._linear(inner, f"{name}output.dense"), hidden), f"{name}output.LayerNorm"
+        )
+
+    def _split(self, hidden: Any) -> Any:
+        """(texts, tokens, size) as (texts, heads, tokens, size of a head)."""
+        op, constant = self._op, self._constant
+        shape = constant(np.array([0, 0, self._heads, self._size // self._heads]))
+        return op.transpose(op.reshape(hidden, shape, True), constant(np.array([0, 2, 1, 3])))
+
+    def _linear(self, hidden: Any, name: str) -> Any:
+        op = self._op
+        return op.add(
+            op.matmul(hidden, self._weight(f"{name}.weight"), False, True), self._weight(f"{name}.bias")
+        )
+
+    def _norm(self, hidden: Any, name: str) -> Any:
+        op = self._op
+        even = op.mvn(hidden, self._constant(np.array([-1], np.int64)), True, self._epsilon, "INSIDE_SQRT")
+        return op.add(op.multiply(even, self._weight(f"{name}.weight")), self._weight(f"{name}.bias"))
+
+    def _mean(self, hidden: Any, mask: Any) -> Any:
+        """The mean of the tokens' vectors, padding left out (Reimers and Gurevych, "Sentence-BERT", 2019)."""
+        op, tokens = self._op, self._constant(np.array([1]))
+        weight = op.unsqueeze(mask, self._constant(np.array([2])))
+        total = op.reduce_sum(op.multiply(hidden, weight), tokens, False)
+        return op.divide(
+            total, op.maximum(op.reduce_sum(weight, tokens, False), self._constant(np.float32(1e-9)))
+        )
+
+    def _first(self, hidden: Any) -> Any:
+        """The vector of the first token, [CLS]."""
+        return self._op.gather(hidden, self._constant(np.int64(0)), self._constant(np.int64(1)))
