@@ -290,6 +290,7 @@ class Embedder:
             vectors = [one[0] if (one := self._vectors_of([text])) else None for text in texts]
             if all(vector is None for vector in vectors) and self._vectors_of(["text"]) is None:
                 self._meaning.broke(f"The model does not work any more: {self._remark}")
+                self._changed()
         self.embeddings += sum(vector is not None for vector in vectors)
         return vectors
 

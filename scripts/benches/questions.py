@@ -27,7 +27,7 @@ def prompts(count: int) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--files", type=int, default=1300)
+    parser.add_argument("--files", type=int, default=650)
     parser.add_argument("--median", type=int, default=5000, help="bytes")
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--patience", type=float, default=1800.0, help="seconds to wait for the index")
