@@ -111,7 +111,10 @@ def embedding(folder: Path | None) -> str:
     from lsfs import models
     from lsfs.models.load import load as load_model
 
-    encoder = load_model(models.find(name), _settings(folder).backend)
+    try:
+        encoder = load_model(models.find(name), settings(folder).backend)
+    except models.ModelMissing as error:
+        raise Problem(str(error)) from error
     one, same, other = encoder.embed(["money is returned", "a refund is paid", "the cat sleeps"])
     if not float(one @ same) > float(one @ other):
         raise Problem("sentences that mean the same are not nearer than others; install the model again")
@@ -199,10 +202,11 @@ def inotify(folder: Path | None) -> str:
 
 def _model(folder: Path | None) -> str:
     """The model that a mount of `folder` would use."""
-    return _settings(folder).model
+    return settings(folder).model
 
 
-def _settings(folder: Path | None) -> Settings:
+def settings(folder: Path | None) -> Settings:
+    """What a mount of `folder` would run with. Raises SettingInvalid."""
     return load(folder or tempfile.gettempdir(), tempfile.gettempdir())
 
 
@@ -223,7 +227,10 @@ def tried(check: Check, folder: Path | None) -> tuple[bool, str]:
     try:
         if check.apart:
             arguments = [str(folder)] if folder is not None else []
-            return True, lsfs("doctor", "--only", check.name, *arguments).split(maxsplit=2)[2]
+            try:
+                return True, lsfs("doctor", "--only", check.name, *arguments).split(maxsplit=2)[2]
+            except Problem as error:  # the line that it printed, without its first two columns
+                raise Problem(str(error).removeprefix(f"{'problem':<8} {check.name:<10} ")) from error
         return True, check.run(folder)
     except (Problem, Refusal) as error:
         return False, str(error)

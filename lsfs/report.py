@@ -54,7 +54,11 @@ def report(daemon: Daemon, viewer: Viewer) -> dict[str, Any]:
         },
         "disk": {"free": disk.f_bavail * disk.f_frsize, "state": daemon.state_bytes},
         "errors": _errors(daemon) if trusted else [],
-        "error_count": bool(daemon.follow.trouble) + len(daemon.errors) + follow.counts.failed,
+        "error_count": bool(follow.trouble)
+        + len(daemon.errors)
+        + follow.counts.failed
+        + len(follow.unscanned)
+        + len(daemon.catalogue.ignore.errors()),
     }
 
 

@@ -135,7 +135,7 @@ def _honest(results: Results) -> list[str]:
     lines = [found, *results.prompt.notes]
     if results.pending:
         lines.append(f"{results.pending} files are not fully indexed yet; the answer may still change.")
-    if results.meaning in _MEANING and results.prompt.mode != "words":
+    if results.meaning in _MEANING and results.prompt.mode != "words" and results.prompt.meaning.strip():
         lines.append(_MEANING[results.meaning])
     return lines
 

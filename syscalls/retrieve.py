@@ -28,7 +28,7 @@ GROWTH = 4
 PROSE = 8  # plain words; with more than these a question is prose, in which quotes point words out and demand nothing
 ABSENT = "no file has the quoted words in that order: they were searched as words (mode:words insists)"
 LONG = "in a question as long as this one quoted words are searched as words (mode:words insists)"
-ONLY_NEAR = "no file has any of these words: what follows is nearest by meaning and may not fit"
+ONLY_NEAR = "none of the files listed has any of these words: they are nearest by meaning and may not fit"
 LEAST = 0.05  # seconds; what the index gets even if settling took all the time
 
 

@@ -40,11 +40,13 @@ def as_text(report: dict[str, Any]) -> str:
     files, pending = report.get("files") or 0, report.get("pending") or 0
     engine, disk = report.get("engine") or {}, report.get("disk") or {}
     waiting = f"{pending} not fully indexed yet" if pending else "none, everything is indexed"
+    if engine.get("state") == "off":
+        waiting = "nothing is indexed: index.enabled is off in lsfs.conf"
     if report.get("scanning"):
         waiting += "; still looking for changes"
     rows = [
         ("lsfs", f"{report.get('version', '?')}, process {report.get('pid', '?')}"),
-        ("folder", report.get("folder")),
+        ("folder", f"{_value(report.get('folder'))}{', read-only' if report.get('read_only') else ''}"),
         ("mountpoint", report.get("mountpoint")),
         ("files", f"{files} {_bar(files - pending, files)}"),
         ("pending", waiting),
@@ -79,9 +81,10 @@ def as_text(report: dict[str, Any]) -> str:
             ),
         ),
         ("generation", report.get("generation")),
-        ("failure", engine.get("error") if engine.get("meaning") != "off" else None),
     ]
     lines = [_clipped(f"{name:<12}{_value(value)}") for name, value in rows if value not in (None, "")]
+    if engine.get("error") and engine.get("meaning") != "off":
+        lines += _wrapped(f"{'failure':<12}", " " * 12, _value(engine["error"]), 4)
     return "\n".join(lines + _errors(report))
 
 
@@ -107,13 +110,13 @@ def _errors(report: dict[str, Any]) -> list[str]:
     errors = report.get("errors") or []
     lines = [f"{'errors':<12}{report.get('error_count', len(errors)) or 'none'}"]
     for error in errors[:SHOWN_ERRORS]:
-        lines += [
-            _clipped(line)
-            for line in textwrap.wrap(
-                _sentence(error), WIDTH, initial_indent="  - ", subsequent_indent="    "
-            )[:3]
-        ]
+        lines += _wrapped("  - ", "    ", _sentence(error), 3)
     return lines
+
+
+def _wrapped(first: str, others: str, text: str, most: int) -> list[str]:
+    found = textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=others)
+    return [_clipped(line) for line in found[:most]]
 
 
 def _sentence(error: dict[str, Any]) -> str:

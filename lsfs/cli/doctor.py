@@ -22,6 +22,7 @@ def doctor(folder: str | None, only: str | None) -> int:
     place: Path | None = resolve(folder) if folder is not None else None
     if place is not None and not place.is_dir():
         raise FolderMissing(f"{place} is not there, or is not a folder; name a folder that is")
+    trials.settings(place)  # a wrong line is refused as `lsfs mount` does
     chosen = trials.CHECKS
     if only is not None:
         chosen = tuple(check._replace(apart=False) for check in chosen if check.name == only)

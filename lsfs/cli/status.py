@@ -11,7 +11,7 @@ import click
 
 from lsfs.cli import client
 from lsfs.mountinfo import Mount
-from lsfs.refusals import NotMounted
+from lsfs.refusals import EngineDown, NotMounted
 
 EVERY = 0.25  # seconds between two looks; the file costs the daemon well under a millisecond
 
@@ -68,8 +68,12 @@ def follow(mount: Mount, until_done: bool, as_json: bool) -> None:
             if line != before and not (until_done and not terminal):
                 click.echo(f"\r\033[K{line}" if terminal else line, nl=not terminal)
                 before = line
-            if until_done and not report.get("pending") and not report.get("scanning"):
-                break
+            if until_done and not report.get("scanning"):
+                engine = report.get("engine") or {}
+                if not report.get("pending"):
+                    break
+                if engine.get("meaning") == "unavailable" and engine.get("error"):
+                    raise EngineDown(f"this will never be done: {engine['error']}")
             time.sleep(EVERY)
     except KeyboardInterrupt:
         if until_done:

@@ -254,13 +254,13 @@ class Embedder:
         if lacking and not self._meaning.wait():
             self._flush()
             return
+        texts = {key: embedded_text(some[0].title, some[0].text) for key, some in lacking.items()}
         for batch in batches(
-            sorted(lacking, key=lambda key: (-len(lacking[key][0].text), key)),
-            lambda key: len(lacking[key][0].text),
+            sorted(lacking, key=lambda key: (-len(texts[key]), key)),
+            lambda key: len(texts[key]),
             COMMIT_CHARACTERS,
         ):
-            texts = [embedded_text(lacking[key][0].title, lacking[key][0].text) for key in batch]
-            vectors = dict(zip(batch, self._embed(texts), strict=True))
+            vectors = dict(zip(batch, self._embed([texts[key] for key in batch]), strict=True))
             if self._meaning.state == "unavailable":
                 break
             taken = [(key, vector) for key, vector in vectors.items() if vector is not None]

@@ -92,8 +92,13 @@ class Meaning:
 
             self.encoder = load(self._model, self._backend, self._threads)
             self.state = "ready"
-        except (ModelMissing, ImportError, OSError, *REFUSALS) as error:
+        except ModelMissing as error:
             self.broke(str(error))
+        except (
+            Exception
+        ) as error:  # outermost of its thread: without an end the state would be "loading" for ever
+            log.exception("the model does not load")
+            self.broke(f"The model does not load ({type(error).__name__}: {str(error)[:300]}).")
         finally:
             self._loaded.set()
 

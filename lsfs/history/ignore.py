@@ -11,6 +11,7 @@ threads are safe; two may do the same work. A call reads at most one small file 
 import logging
 import os
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -219,14 +220,15 @@ def _pattern(line: str) -> _Pattern | str:
     if len(line) > MAX_PATTERN:
         return "it is too long"
     try:
-        found = GitIgnoreSpecPattern(line)
-        if found.regex is None:
-            return "it matches nothing"
-        source = _hardened(found.regex.pattern)
-        if source is None:
-            return "it has too many stars"
-        # `.` and the end: a name may hold a newline
-        regex = re.compile(_itself(source, line), re.DOTALL)
+        with warnings.catch_warnings():  # of what a later version of re may read otherwise
+            warnings.simplefilter("ignore")
+            found = GitIgnoreSpecPattern(line)
+            if found.regex is None:
+                return "it matches nothing"
+            source = _hardened(_itself(found.regex.pattern, line))
+            if source is None:
+                return "it has too many stars"
+            regex = re.compile(source, re.DOTALL)  # a name may hold a newline
     except (ValueError, re.error, RecursionError, OverflowError):
         return "it is no pattern of gitignore's syntax"
     return _Pattern(regex.search, bool(found.include))

@@ -14,7 +14,7 @@ from syscalls.errors import InvalidArgument
 Sql = tuple[str, list[Any]]
 DEPTH = 100
 ALL: Sql = ("1", [])
-LIVE = "f.died is null and f.state in ('text', 'other')"
+LIVE = "f.died is null and f.state in ('text', 'other', 'failed')"
 
 
 def condition(tree: Sequence | None, depth: int = 0) -> Sql:
@@ -85,4 +85,5 @@ def _type(word: str) -> Sql:
     names = sorted(expand(word.lower()))
     if not names:
         return "f.suffix = ?", [word.lower().lstrip(".")]
-    return f"f.type in ({','.join('?' * len(names))})", list(names)
+    # a suffix says what its writer meant, also where the content is another (a workbook is a zip)
+    return f"f.type in ({','.join('?' * len(names))}) or f.suffix = ?", [*names, word.lower().lstrip(".")]

@@ -18,6 +18,7 @@ Key = TypeVar("Key", bound=Hashable)
 WEIGHTS = {
     "words": 0.5,  # BM25 of the best passage. Adding the second best, or the whole file, moved nothing (±.001)
     "meaning": 0.5,  # cosine of the best passage; not stretched from the worst one, so that where nothing fits all stay near
+    "name": 1.5,  # in use only where a file is called just what was asked for: then it comes first, since all others weigh less together
     "path": 0.2,  # BM25 of the path's words: git_flask .486 to .535, nothing lost where paths say nothing; falls again at .4
 }
 

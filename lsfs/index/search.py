@@ -155,6 +155,8 @@ class _Question:
         signals = {name: self._of_files(values) for name, values in by_content.items()}
         if self.by_words:
             signals["path"] = {file: value for file, value in paths.items() if file in self.files}
+            if called := {file: 1.0 for file in signals["path"] if self._is_called(file)}:
+                signals["name"] = called
         # nothing is asked for but a scope or a condition: every file in it, by path
         scored = fuse(signals) if signals else {file: (0.0, {}) for file in self.files}
         order = sorted(scored, key=lambda file: (-round(scored[file][0], 6), self.files[file].path))
@@ -247,6 +249,15 @@ class _Question:
         ).fetchall()
         values = {file: score for file, score, *_ in rows}
         return values, {file: File.of(*row) for file, _, *row in rows}
+
+    def _is_called(self, file: int) -> bool:
+        """Whether the words asked for are a file's name, or its path, with or without the suffix: no more, no less, in that order."""
+        path = self.files[file].path.decode("utf-8", "replace").lower()
+        asked = words.plain(self.query.get("words", ()))
+        stems = [path, os.path.splitext(path)[0]]
+        return bool(asked) and asked in [
+            words.plain([part]) for stem in stems for part in (stem, os.path.basename(stem))
+        ]
 
     def _fill(self, found: dict[str, dict[int, float]], contents: set[int]) -> dict[str, dict[int, float]]:
         """Per signal, the best value of each content; contents that a signal did not find itself are looked up."""

@@ -106,7 +106,7 @@ class Store:
         Raises sqlite3.Error or OSError where it cannot be opened now but may be later (locked, disk full): nothing is deleted then."""
         self.path = folder / "words.db"
         self.lock = threading.RLock()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)  # not its parents: a state folder that was removed is not made again
         try:
             self.db = self._open(model)
         except (sqlite3.DatabaseError, Outdated) as error:

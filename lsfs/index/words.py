@@ -52,6 +52,11 @@ def parts(text: str) -> str:
     return " ".join(piece for word in _WORD.findall(text) for piece in pieces(word))
 
 
+def plain(said: Iterable[str]) -> list[str]:
+    """The words of a prompt or of a path, in lower case, without punctuation."""
+    return [word.lower() for part in said for word in _WORD.findall(clean(part))]
+
+
 def terms(words: Iterable[str]) -> list[str]:
     """What a prompt's words are searched as: no punctuation, no stopwords (unless nothing else remains), pieces added, no repetition."""
     plain = [word for said in words for word in _WORD.findall(clean(said))]

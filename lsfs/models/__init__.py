@@ -9,11 +9,12 @@ Threading: a Tokenizer may be used by several threads; the rest is pure.
 
 import hashlib
 import importlib.util
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from lsfs.models.suitable import window_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -89,6 +90,8 @@ def find(name: str) -> Model:
         raise ModelMissing(
             f"{folder} holds no sentence-transformers model (no modules.json, no config.json)."
         )
+    if not (folder / "tokenizer.json").is_file():
+        raise ModelMissing(f"{folder} has no tokenizer.json: save the model again with a fast tokenizer.")
     # the packaged weights are checked against their digest when they are loaded, so the digest names them here without reading 90 MB
     identity = f"{PACKAGED[0]}:{sha256[:16]}" if sha256 else f"{folder.resolve().name}:{_fingerprint(folder)}"
     return Model(name, folder, identity, sha256, _window(folder))
@@ -119,9 +122,10 @@ class Tokenizer:
         from tokenizers import Tokenizer as Fast
 
         path = folder / "tokenizer.json"
-        if not path.is_file():
-            raise ModelMissing(f"{folder} has no tokenizer.json: save the model again with a fast tokenizer.")
-        self._fast: Any = Fast.from_file(str(path))
+        try:
+            self._fast: Any = Fast.from_file(str(path))
+        except Exception as error:  # tokenizers raises bare Exceptions
+            raise ModelMissing(f"{path} cannot be read ({error}): save the model again.") from error
         # the packaged file asks for truncation at 128 and padding to 128, which would make every count 128
         self._fast.no_truncation()
         self._fast.no_padding()
@@ -181,9 +185,6 @@ def _fingerprint(folder: Path) -> str:
 def _window(folder: Path) -> int:
     """How many tokens of a text the model reads (256 where it does not say)."""
     try:
-        said = json.loads((folder / "sentence_bert_config.json").read_text(encoding="utf-8")).get(
-            "max_seq_length"
-        )
+        return window_of(folder) or 256
     except (OSError, ValueError):
-        said = None
-    return int(said) if said else 256
+        return 256

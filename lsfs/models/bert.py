@@ -1,91 +1,24 @@
 """bert: a model of the BERT family as an OpenVINO graph, built from the model's own files, without torch.
 
-`unsuitable` says why a folder cannot be taken, and is asked first: what it lets through is computed exactly as sentence-transformers does,
-which a test compares for the packaged model and for small ones of each kind. The layers are those of Devlin et al., "BERT" (2018): embed,
+`suitable` is asked first: what it lets through is computed as sentence-transformers does, which a test compares for the packaged model and
+for small ones of each kind. The layers are those of Devlin et al., "BERT" (2018): embed,
 then for each layer attention, add and norm, feed forward, add and norm (the norms after, as BERT has them).
 
 Called by `compiled`; pure but for reading the folder.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lsfs.models.suitable import WEIGHTS, pooling_of, read
+
 if TYPE_CHECKING:
     import openvino
 
-WEIGHTS = "model.safetensors"
-ACTIVATIONS = ("gelu", "relu")
 MASKED = -10_000.0  # added to the scores of padding: exp(-10000) is 0, and it fits a bfloat16
-MODULES = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
-
-
-def unsuitable(folder: Path) -> str | None:
-    """Why the model in `folder` cannot be computed here, in a few words; None where it can."""
-    config = _read(folder, "config.json")
-    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8")) if _there(folder) else []
-    kinds = [module.get("type", "").rpartition(".")[2] for module in modules]
-    pooling = _read(folder / modules[1]["path"], "config.json") if kinds in MODULES else {}
-    tokenizer = _read(folder, "tokenizer.json")
-    prompts = _read(folder, "config_sentence_transformers.json").get("prompts") or {}
-    reasons = {
-        "its files are not those of a sentence-transformers model": kinds not in MODULES
-        or modules[0].get("path", "") != "",
-        "it is not of the BERT family": config.get("model_type") != "bert",
-        "its positions are not absolute": config.get("position_embedding_type", "absolute") != "absolute",
-        "its activation is another": config.get("hidden_act", "gelu") not in ACTIVATIONS,
-        "it is a decoder": bool(config.get("is_decoder") or config.get("add_cross_attention")),
-        "its weights are not in model.safetensors": not (folder / WEIGHTS).is_file(),
-        "it pools in another way": pooling_of(pooling) is None,
-        "it does not say how many tokens it reads": not _read(folder, "sentence_bert_config.json").get(
-            "max_seq_length"
-        ),
-        "it lowers its input itself": bool(_read(folder, "sentence_bert_config.json").get("do_lower_case")),
-        "it puts words before a text": any(prompts.values()),
-        "its tokenizer's files disagree": not _agree(tokenizer, _read(folder, "tokenizer_config.json")),
-    }
-    return next((reason for reason, holds in reasons.items() if holds), None)
-
-
-def pooling_of(config: dict[str, Any]) -> str | None:
-    """`mean` or `cls`; None for every other way of making one vector of many."""
-    modes = {key for key, value in config.items() if key.startswith("pooling_mode_") and value is True}
-    named = config.get("pooling_mode")
-    return {
-        "pooling_mode_mean_tokens": "mean",
-        "pooling_mode_cls_token": "cls",
-        "mean": "mean",
-        "cls": "cls",
-    }.get(next(iter(modes)) if len(modes) == 1 else named if isinstance(named, str) and not modes else "")
-
-
-def _agree(tokenizer: dict[str, Any], said: dict[str, Any]) -> bool:
-    """Whether tokenizer.json does what tokenizer_config.json says: transformers follows the second where they differ."""
-    normalizer = tokenizer.get("normalizer") or {}
-    return (
-        tokenizer.get("model", {}).get("type", "WordPiece") == "WordPiece"
-        and normalizer.get("type") == "BertNormalizer"
-        and said.get("tokenizer_class", "BertTokenizer") in ("BertTokenizer", "BertTokenizerFast")
-        and normalizer.get("lowercase") == said.get("do_lower_case", True)
-        and normalizer.get("strip_accents") == said.get("strip_accents")
-        and normalizer.get("handle_chinese_chars") == said.get("tokenize_chinese_chars", True)
-    )
-
-
-def _there(folder: Path) -> bool:
-    return (folder / "modules.json").is_file()
-
-
-def _read(folder: Path, name: str) -> dict[str, Any]:
-    """A JSON object; empty where there is none."""
-    try:
-        found = json.loads((folder / name).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def library() -> Any:
@@ -109,10 +42,7 @@ def graph(folder: Path) -> "openvino.Model":
     """The model as a graph. Inputs: `ids`, int32 (texts, tokens), and `mask`, float32 of the same shape, 1 for a token, 0 for padding.
 
     Output: float32 (texts, dimension), not normalised. Raises KeyError, ValueError, OSError or RuntimeError where the files do not fit."""
-    config = _read(folder, "config.json")
-    modules = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
-    pooling = pooling_of(_read(folder / modules[1]["path"], "config.json"))
-    return _Graph(config, weights(folder / WEIGHTS)).model(pooling or "mean")
+    return _Graph(read(folder, "config.json"), weights(folder / WEIGHTS)).model(pooling_of(folder) or "mean")
 
 
 class _Graph:
@@ -126,7 +56,10 @@ class _Graph:
         self._heads: int = config["num_attention_heads"]
         self._size: int = config["hidden_size"]
         self._epsilon: float = config.get("layer_norm_eps", 1e-12)
-        self._activation: str = config.get("hidden_act", "gelu")
+        self._activation: str = config.get("hidden_act") or "gelu"
+        for name, rows in (("word", config["vocab_size"]), ("position", config["max_position_embeddings"])):
+            if len(weights[f"embeddings.{name}_embeddings.weight"]) != rows:
+                raise ValueError(f"{WEIGHTS} has not the {rows} {name}s that config.json says")
 
     def model(self, pooling: str) -> "openvino.Model":
         op, constant = self._op, self._constant

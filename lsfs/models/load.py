@@ -8,12 +8,13 @@ import logging
 from pathlib import Path
 
 from lsfs.models import Encoder, Model, ModelMissing
-from lsfs.models.bert import unsuitable
+from lsfs.models.suitable import unsuitable
 
 log = logging.getLogger(__name__)
 
+DEVICES = Path("/dev")
 AUTO, OPENVINO, TORCH = BACKENDS = ("auto", "openvino", "torch")
-GPU = Path("/dev/nvidia0")
+GPUS = ("nvidia[0-9]*", "dxg", "kfd")  # below /dev: CUDA, CUDA in WSL2, ROCm
 
 
 def load(model: Model, backend: str = AUTO, threads: int = 0) -> Encoder:
@@ -22,7 +23,7 @@ def load(model: Model, backend: str = AUTO, threads: int = 0) -> Encoder:
         return _torch(model, threads)
     try:
         reason = unsuitable(model.folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except Exception as error:  # somebody else's JSON can be of any shape
         reason = f"its files cannot be read ({type(error).__name__}: {error})"
     if reason is None:
         try:
@@ -42,17 +43,19 @@ def load(model: Model, backend: str = AUTO, threads: int = 0) -> Encoder:
 def _torch(model: Model, threads: int) -> Encoder:
     try:
         from lsfs.models.sentence import Sentence
-    except ImportError as error:
+    except Exception as error:  # what versions that do not fit each other raise is of every kind
         raise ModelMissing(f"torch cannot be loaded ({error}): install lsfs again.") from error
     return Sentence(model, threads)
 
 
 def _cuda() -> bool:
     """Whether torch has a GPU to compute on. Asking it costs seconds, so the device is looked for first."""
-    if not GPU.exists():
+    if not any(True for pattern in GPUS for _ in DEVICES.glob(pattern)):
         return False
     try:
         import torch
-    except ImportError:
+
+        return torch.cuda.is_available()
+    except Exception as error:  # a library that does not fit the driver
+        log.warning("there is a GPU, and torch does not use it: %s", error)
         return False
-    return torch.cuda.is_available()

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from lsfs import models
-from lsfs.models import bert
 from lsfs.models.load import load
+from lsfs.models.suitable import unsuitable
 
 EXACT = 0.9999  # cosine to the reference
 TEXTS = [
@@ -28,6 +28,9 @@ TEXTS = [
     "a" * 5_000,
     "def parse_header(line: str) -> dict[str, str]:\n    return dict(part.split('=') for part in line.split(';'))",
     "word " * 1_000,
+    " ".join(
+        f"{place} {number}" for number, place in enumerate(["refund", "cat", "licence", "river", "gcc"] * 200)
+    ),
     "1234567890 " * 40,
 ]
 
@@ -62,7 +65,8 @@ def cosines(ours, theirs) -> np.ndarray:
 
 
 @pytest.mark.parametrize("texts", [TEXTS, documents()], ids=["hostile", "documents"])
-def test_vectors_are_those_of_the_reference(encoder, reference, texts):
+def test_vectors_are_those_of_the_reference(packaged, reference, texts):
+    encoder = load(packaged, "openvino")
     ours = np.stack([encoder.embed_prompt(text) for text in texts])
     assert cosines(ours, [reference.embed_prompt(text) for text in texts]).min() > EXACT
 
@@ -139,26 +143,45 @@ def test_other_models_of_the_family_have_the_vectors_of_the_reference(make, kind
 @pytest.mark.parametrize(
     ("file", "change", "reason"),
     [
-        ("config.json", {"model_type": "distilbert"}, "family"),
-        ("config.json", {"position_embedding_type": "relative_key"}, "positions"),
-        ("config.json", {"hidden_act": "silu"}, "activation"),
-        ("config.json", {"is_decoder": True}, "decoder"),
+        ("config.json", {"model_type": "distilbert"}, "model_type"),
+        ("config.json", {"position_embedding_type": "relative_key"}, "position_embedding_type"),
+        ("config.json", {"hidden_act": "silu"}, "hidden_act"),
+        ("config.json", {"is_decoder": True}, "is_decoder"),
+        ("config.json", {"dtype": "bfloat16"}, "dtype"),
+        ("config.json", {"max_position_embeddings": 200}, "positions"),
+        ("config.json", {"vocab_size": 30521}, "more tokens"),
         ("1_Pooling/config.json", {"pooling_mode_max_tokens": True}, "pools"),
+        ("1_Pooling/config.json", {"pooling_mode_cls_token": 1}, "pools"),
+        ("1_Pooling/config.json", {"pooling_mode": "cls"}, "pools"),
         ("1_Pooling/config.json", {"include_prompt": False}, None),
-        ("sentence_bert_config.json", {"max_seq_length": None}, "tokens"),
-        ("sentence_bert_config.json", {"do_lower_case": True}, "lowers"),
-        ("tokenizer_config.json", {"do_lower_case": False}, "disagree"),
-        ("tokenizer_config.json", {"strip_accents": False}, "disagree"),
-        ("config_sentence_transformers.json", {"prompts": {"query": "query: "}}, "words before"),
+        ("sentence_bert_config.json", {"max_seq_length": None}, None),  # 512, which the tokenizer's file says
+        ("sentence_bert_config.json", {"max_seq_length": 513}, "positions"),
+        ("sentence_bert_config.json", {"max_seq_length": 1}, "how many tokens"),
+        ("sentence_bert_config.json", {"do_lower_case": True}, "do_lower_case"),
+        ("sentence_bert_config.json", {"query_length": 32}, "query_length"),
+        ("sentence_bert_config.json", {"tokenizer_args": {"do_lower_case": False}}, "tokenizer_args"),
+        ("tokenizer_config.json", {"do_lower_case": False}, "normalizer"),
+        ("tokenizer_config.json", {"strip_accents": False}, "normalizer"),
+        ("tokenizer_config.json", {"truncation_side": "left"}, "truncation_side"),
+        ("tokenizer_config.json", {"unk_token": "[MASK]"}, "unk_token"),
+        ("tokenizer_config.json", {"added_tokens_decoder": {"7": {"content": "<x>"}}}, "tokens of its own"),
+        ("tokenizer.json", {"normalizer": None}, "normalizer"),
+        ("tokenizer.json", {"pre_tokenizer": {"type": "Whitespace"}}, "cut"),
+        ("tokenizer.json", {"post_processor": None}, "around"),
+        ("tokenizer.json", {"added_tokens": [{"content": "<x>"}]}, "tokens of its own"),
+        ("special_tokens_map.json", {"cls_token": "[SEP]"}, "cls_token"),
+        ("config_sentence_transformers.json", {"prompts": {"query": "query: "}}, "prompts"),
+        ("config_sentence_transformers.json", {"truncate_dim": 16}, "truncate_dim"),
+        ("adapter_config.json", {}, "adapter"),
     ],
 )
 def test_what_would_be_computed_otherwise_is_left_to_torch(packaged, tmp_path, file, change, reason):
     folder = tmp_path / "model"
     shutil.copytree(packaged.folder, folder)
-    assert bert.unsuitable(folder) is None
-    said = json.loads((folder / file).read_text())
+    assert unsuitable(folder) is None
+    said = json.loads((folder / file).read_text()) if (folder / file).exists() else {}
     (folder / file).write_text(json.dumps(said | change))
-    found = bert.unsuitable(folder)
+    found = unsuitable(folder)
     assert found is None if reason is None else reason in found
 
 
@@ -168,7 +191,43 @@ def test_modules_that_are_not_known_are_left_to_torch(packaged, tmp_path):
     modules = json.loads((folder / "modules.json").read_text())
     dense = {"idx": 3, "name": "3", "path": "3_Dense", "type": "sentence_transformers.models.Dense"}
     (folder / "modules.json").write_text(json.dumps([*modules, dense]))
-    assert "not those" in (bert.unsuitable(folder) or "")
+    assert "others than" in (unsuitable(folder) or "")
+
+
+def test_a_model_saved_by_todays_sentence_transformers_is_taken(packaged, tmp_path):
+    from sentence_transformers import SentenceTransformer
+
+    SentenceTransformer(str(packaged.folder), device="cpu").save(str(tmp_path / "saved"))
+    found = models.find(str(tmp_path / "saved"))
+    assert (unsuitable(found.folder), found.window) == (None, 256)
+
+
+def test_what_bfloat16_would_change_is_computed_in_float32(make):
+    """Twelve layers of large random weights: rounding each of them leads elsewhere."""
+    folder = make({"num_hidden_layers": 12, "initializer_range": 0.5}, {"pooling_mode_mean_tokens": True})
+    model = models.find(str(folder))
+    ours, theirs = load(model, "openvino"), load(model, "torch")
+    assert ours.backend == "openvino in f32"
+    assert cosines(ours.embed(TEXTS), theirs.embed(TEXTS)).min() > EXACT
+
+
+@pytest.mark.parametrize("tensor", ["word", "position"])
+def test_weights_of_another_size_are_refused(make, tensor):
+    from safetensors.numpy import load_file, save_file
+
+    folder = make(*KINDS["mean"])
+    weights = load_file(folder / "model.safetensors")
+    name = f"embeddings.{tensor}_embeddings.weight"
+    weights[name] = weights[name][:-10]
+    save_file(weights, folder / "model.safetensors")
+    with pytest.raises(models.ModelMissing, match=tensor):
+        load(models.find(str(folder)), "openvino")
+
+
+def test_a_gpu_that_torch_cannot_use_costs_nothing(packaged, monkeypatch, tmp_path):
+    (tmp_path / "nvidia1").touch()
+    monkeypatch.setattr("lsfs.models.load.DEVICES", tmp_path)
+    assert load(packaged).backend.startswith("openvino")
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json", "modules.json"])
@@ -183,7 +242,8 @@ def test_a_broken_model_is_refused_with_a_sentence(make, file):
 
 def test_the_default_is_openvino_and_loads_neither_torch_nor_anything_that_reports():
     code = (
-        "import sys; from lsfs import models; from lsfs.models.load import load;"
+        "import sys, pathlib; from lsfs import models; from lsfs.models import load as loading; from lsfs.models.load import load;"
+        "loading.DEVICES = pathlib.Path('/nowhere');"
         "encoder = load(models.find('all-MiniLM-L6-v2')); encoder.embed(['a']);"
         "print(encoder.backend.split()[0], sorted(name for name in ('torch', 'sentence_transformers', 'transformers', "
         "'openvino_telemetry') if sys.modules.get(name)))"

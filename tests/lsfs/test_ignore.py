@@ -142,6 +142,8 @@ def test_hostile_patterns_come_to_an_end(folder: tuple[Path, Ignore]) -> None:
         "a?*" * 40 + "c",
         "[a]*" * 40 + "c",
         "*a*a*a?*a*c",
+        *["**/a/**/a/**/"] * 100,
+        "[[a]]",
     ]
     (path / ".lsfsignore").write_text("\n".join(lines))
     with ends():

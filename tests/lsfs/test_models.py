@@ -37,6 +37,7 @@ def test_a_model_is_found_by_its_folder(packaged):
 
 def test_the_identity_of_a_folder_changes_with_its_weights(tmp_path):
     (tmp_path / "modules.json").write_text("[]")
+    (tmp_path / "tokenizer.json").write_text("{}")
     (tmp_path / "model.safetensors").write_bytes(b"a" * 10)
     before = models.find(str(tmp_path)).identity
     (tmp_path / "model.safetensors").write_bytes(b"b" * 10)
@@ -46,6 +47,7 @@ def test_the_identity_of_a_folder_changes_with_its_weights(tmp_path):
 @pytest.mark.parametrize("name", ["2_Dense/model.safetensors", "vocab.txt", "1_Pooling/config.json"])
 def test_the_identity_of_a_folder_covers_its_modules_and_its_vocabulary(tmp_path, name):
     (tmp_path / "modules.json").write_text("[]")
+    (tmp_path / "tokenizer.json").write_text("{}")
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_bytes(b"a" * 10)
     before = models.find(str(tmp_path)).identity
@@ -60,6 +62,7 @@ def test_a_model_in_the_local_hub_cache_is_found_without_the_network(tmp_path, m
     (base / "refs").mkdir()
     (base / "refs" / "main").write_text("abc")
     (snapshot / "config.json").write_text("{}")
+    (snapshot / "tokenizer.json").write_text("{}")
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     assert models.find("tiny").folder == snapshot
 
@@ -76,6 +79,12 @@ def test_a_model_that_is_not_there_is_refused_with_a_sentence(name, tmp_path, mo
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(models.ModelMissing, match="no sentence-transformers model"):
+        models.find(str(tmp_path))
+
+
+def test_a_model_without_a_fast_tokenizer_is_refused(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(models.ModelMissing, match="fast tokenizer"):
         models.find(str(tmp_path))
 
 

@@ -181,9 +181,38 @@ def test_a_file_without_text_is_found_by_its_path(library):
     assert (hit["path"], hit["passages"], hit["parts"]["path"]) == (b"photos/holiday_in_Lisbon.jpg", [], 1.0)
 
 
-def test_secret_failed_and_unreadable_files_are_never_hits(library):
+def test_a_file_whose_text_could_not_be_had_is_found_by_its_path(library):
+    library.add("refund-broken.pdf", type="pdf", state="failed")
+    library.add("notes.md", "nothing here")
+    (hit,) = library.ask("refund")["hits"]
+    assert (hit["path"], hit["passages"]) == (b"refund-broken.pdf", [])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["quarterly budget", "Quarterly-Budget.xlsx", "money/quarterly-budget", "money/quarterly-budget.xlsx"],
+)
+def test_a_file_that_is_called_what_was_asked_comes_first(library, asked):
+    near = direction(1, 0, 0, 0)
+    for number in range(30):
+        library.add(f"{number}.md", f"the quarterly budget of year {number}: quarterly budget", vector=near)
+    library.add("money/quarterly-budget.xlsx", type="zip", state="other")
+    first, second = library.ask(asked, vector=near)["hits"][:2]
+    assert first["path"] == b"money/quarterly-budget.xlsx" and first["parts"]["name"] == 1.0
+    assert first["score"] > second["score"] and second["parts"]["name"] == 0.0
+
+
+def test_a_suffix_is_a_type_whatever_the_content_is(library):
+    library.add("table.xlsx", type="zip", state="other")
+    library.add("fake.pdf", type="bin", state="other")
+    library.add("real.pdf", "text of it", type="pdf")
+    assert library.found("", types=["xlsx"]) == ["table.xlsx"]
+    assert library.found("", types=["pdf"]) == ["fake.pdf", "real.pdf"]
+
+
+def test_secret_and_unreadable_files_are_never_hits(library):
     library.add("shown.md", "refund rules")
-    for state in ("secret", "failed", "unreadable", "new"):
+    for state in ("secret", "unreadable", "new"):
         library.add(f"{state}/refund.md", "refund rules", state=state)
     assert library.found("refund") == ["shown.md"]
 

@@ -13,7 +13,7 @@ import pytest
 from mounted_helpers import LSFS
 
 from lsfs import refusals
-from lsfs.refusals import CommandRefused, DaemonFailed, MountBusy
+from lsfs.refusals import CommandRefused, DaemonFailed, EngineDown, MountBusy
 
 FILES_ONLY = "[index]\nenabled = no\n"
 PATIENCE = 120
@@ -65,6 +65,20 @@ def test_status_shows_the_page_and_waits_until_nothing_is_pending(library):
     done = lsfs("status", library.path, "--wait")
     assert done.returncode == 0 and done.stdout == (library.path / "status").read_text()
     assert json.loads(lsfs("status", "--json", library.path).stdout)["pending"] == 0
+
+
+def test_waiting_for_a_model_that_does_not_load_ends_with_the_reason(mount, tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    (model / "tokenizer.json").write_text("{}")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "notes.md").write_text("some words")
+    mounted = mount(folder, "--model", str(model))
+    done = lsfs("status", mounted.path, "--wait")
+    assert done.returncode == EngineDown.code and "never" in done.stderr and "Traceback" not in done.stderr
+    assert "notes.md" in lsfs("query", "--mount", mounted.path, "words").stdout
 
 
 def test_status_draws_a_bar_for_a_person(library):

@@ -39,6 +39,17 @@ def test_no_line_is_wider_than_80_columns(folder, sentences):
     assert all(len(line) <= 80 for line in as_text(report).split("\n"))
 
 
+def test_why_there_is_no_meaning_is_said_to_its_end():
+    sentence = "There is no model 'x' on this machine: choose all-MiniLM-L6-v2, which comes with lsfs, or name the folder of another model."
+    said = as_text(REPORT | {"engine": {"state": "ready", "meaning": "unavailable", "error": sentence}})
+    assert sentence in " ".join(said.split())
+
+
+def test_what_is_not_indexed_at_all_is_not_called_indexed():
+    said = as_text(REPORT | {"pending": 0, "scanning": False, "engine": {"state": "off"}})
+    assert "nothing is indexed" in said and "everything" not in said
+
+
 def test_paths_in_errors_are_for_the_owner_and_root():
     for viewer in (Viewer(500, 500), Viewer(0, 0)):
         assert b"secret" in as_json(status(REPORT, viewer, 500))
