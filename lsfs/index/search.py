@@ -1,7 +1,7 @@
 """search: which live files answer a query, best first, with their best passages.
 
 One read transaction sees words.db and the attached history.db, so a rename or a deletion that history has committed holds at once, and
-the sequence in the answer is the one that was read. Candidates come from three signals (words, path, meaning: `fusion.WEIGHTS`); what one
+the sequence in the answer is the one that was read. Candidates come from three signals (words, path, meaning; `fusion.WEIGHTS`); what one
 signal found gets its true value of the others before the scores are fused.
 
 A query without a narrow scope takes the best passages of each signal and drops what is not live afterwards, with a growing number of
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from lsfs.index import conditions, words
 from lsfs.index.backlog import SHIFT, content_of
-from lsfs.index.fusion import WEIGHTS, fuse
+from lsfs.index.fusion import ABSOLUTE, WEIGHTS, fuse
 from lsfs.index.store import read_only
 from syscalls.errors import TryAgain
 
@@ -318,11 +318,10 @@ class _Question:
         scores: dict[int, float] = {}
         total = sum(WEIGHTS[name] for name in self.best)
         for name, values in self.passages.get(content, {}).items():
+            unit = 1.0 if name in ABSOLUTE else self.best[name]
             for passage, value in values.items():
                 if value > 0:
-                    scores[passage] = (
-                        scores.get(passage, 0.0) + WEIGHTS[name] * value / self.best[name] / total
-                    )
+                    scores[passage] = scores.get(passage, 0.0) + WEIGHTS[name] * value / unit / total
         chosen = sorted(scores, key=lambda passage: (-scores[passage], passage))[:BEST] or [content << SHIFT]
         rows = self.db.execute(
             f"select id, first_line, last_line, text from passage where id in ({','.join('?' * len(chosen))})",

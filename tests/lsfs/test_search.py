@@ -349,7 +349,7 @@ def test_names_that_are_no_text_are_found(library):
 
 def test_no_signal_swamps_the_others():
     scored = fusion.fuse({"words": {"a": 90.0, "b": 45.0}, "meaning": {"a": 0.1, "b": 0.2}, "path": {}})
-    assert scored["a"][1] == {"words": 1.0, "meaning": 0.5, "path": 0.0}
+    assert scored["a"][1] == {"words": 1.0, "meaning": 0.1, "path": 0.0}
     assert all(0 <= score <= 1 for score, _ in scored.values())
 
 
@@ -377,15 +377,20 @@ def test_who_may_read_only_some_hits_gets_scores_that_say_nothing_of_the_others(
     library.add("secret.md", "refund refund signature", vector=direction(1, 0, 0, 0))
     library.add("mine.md", "refund and the weather", vector=direction(1, 1, 0, 0))
     hits = library.ask("refund", "signature", vector=direction(1, 0, 0, 0))["hits"]
-    both = fusion.again({hit["path"]: hit["values"] for hit in hits})
+
+    def again(hits):
+        names = hits[0]["values"]
+        return fusion.fuse({name: {hit["path"]: hit["values"][name] for hit in hits} for name in names})
+
+    both = again(hits)
     for hit in hits:
         assert hit["values"]["meaning"] == pytest.approx(
             1.0 if hit["path"] == b"secret.md" else 0.7071, abs=1e-3
         )
         assert both[hit["path"]][0] == pytest.approx(hit["score"], abs=1e-5)
-    alone = fusion.again({hit["path"]: hit["values"] for hit in hits if hit["path"] == b"mine.md"})
-    assert alone[b"mine.md"][1]["words"] == alone[b"mine.md"][1]["meaning"] == 1.0
-    assert fusion.again({b"a": {}}) == {b"a": (0.0, {})}
+    alone = again([hit for hit in hits if hit["path"] == b"mine.md"])
+    assert alone[b"mine.md"][1]["words"] == 1.0 > both[b"mine.md"][1]["words"]
+    assert alone[b"mine.md"][1]["meaning"] == both[b"mine.md"][1]["meaning"]
 
 
 def test_a_table_that_was_deleted_under_the_engine_is_told_apart(library):

@@ -45,6 +45,12 @@ def test_a_question_is_a_directory_of_links_to_the_files(library):
     assert "recipes/bread.md:" in shell(library, f"cat 'query/{QUESTION}'/passages.md")
 
 
+def test_a_file_is_the_first_answer_to_its_own_name(library):
+    for path in library.folder.rglob("*.*"):
+        if ".lsfs" not in path.parts:
+            assert shell(library, f"ls 'query/{path.name}'").split()[0] == f"01-{path.name}"
+
+
 def test_every_tool_reads_the_documents(library, tmp_path):
     shell(
         library,
