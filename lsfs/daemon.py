@@ -155,7 +155,9 @@ class Daemon:
         return report.report(self, viewer)
 
     def note(self, sentence: str) -> None:
-        """Keep a sentence for /status."""
+        """Keep a sentence for /status; the same one again only makes it newer, so that a flood hides nothing else."""
+        if self.errors and self.errors[-1][1] == sentence:
+            self.errors.pop()
         self.errors.append((time.time(), sentence))
 
     # Life ----------------------------------------------------------------------------------------------------------------

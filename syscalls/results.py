@@ -131,7 +131,7 @@ def _honest(results: Results) -> list[str]:
     count = len(results.hits)
     found = f"{count} {'file' if count == 1 else 'files'}, index {results.sequence}."
     if not count:
-        found = "Nothing found. " + _advice(results.prompt)
+        found = "Nothing found. " + advice(results.prompt)
     lines = [found, *results.prompt.notes]
     if results.pending:
         lines.append(f"{results.pending} files are not fully indexed yet; the answer may still change.")
@@ -140,7 +140,7 @@ def _honest(results: Results) -> list[str]:
     return lines
 
 
-def _advice(prompt: Prompt) -> str:
+def advice(prompt: Prompt) -> str:
     """What to try next, by what narrowed the question."""
     tries: list[tuple[Any, str]] = [
         (

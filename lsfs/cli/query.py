@@ -91,6 +91,11 @@ def plain(text: str) -> str:
 def remark(found: dict[str, Any]) -> None:
     """On stderr: how the prompt was read, and what could not be searched yet."""
     read = found.get("read") or {}
+    if not found.get("hits"):
+        from syscalls.prompt import parse
+        from syscalls.results import advice
+
+        say(f"nothing found. {plain(advice(parse(found.get('prompt', ''))))}")
     for note in read.get("notes", []):
         say(plain(note))
     if pending := found.get("pending"):

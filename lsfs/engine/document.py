@@ -21,9 +21,9 @@ class Document:
     title: str = ""
     pages: tuple[int, ...] = ()
 
-    def page_of(self, line: int) -> int | None:
-        """The 1-based page that holds a 1-based line, or None where the format has no pages."""
-        return bisect_right(self.pages, line) or None
+    def place(self, line: int) -> int:
+        """What a reader is told of a line, both counted from 1: its page where the format has pages, otherwise the line itself."""
+        return bisect_right(self.pages, line) or line
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One passage: text is an exact slice of Document.text that begins in first_line and ends in last_line (1-based).
+    """One passage: text is an exact slice of Document.text that begins in first_line and ends in last_line (1-based; pages where the
+    format has them).
 
     title says where it stands (heading chain, enclosing class and function, CSV header), at most 160 characters.
     embed is False for the coarse passages at the end of a huge file: they are found by their words only.

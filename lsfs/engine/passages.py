@@ -149,7 +149,12 @@ def _passage(document: Document, group: list[Unit]) -> Cut:
             del titles[same:]
     # in code the enclosing definition says it all, a module's first line would crowd it out
     above = "" if titles and document.type in CODE else document.title
-    return Cut(first.line, last.line, _title(above, titles), document.text[first.start : last.end])
+    return Cut(
+        document.place(first.line),
+        document.place(last.line),
+        _title(above, titles),
+        document.text[first.start : last.end],
+    )
 
 
 def _title(document: str, titles: list[str]) -> str:
@@ -177,7 +182,10 @@ def _coarse(document: Document, start: int) -> list[Cut]:
         body = part.strip()
         if body:
             first = line + part.count("\n", 0, len(part) - len(part.lstrip()))
-            passages.append(Cut(first, first + body.count("\n"), document.title, body, embed=False))
+            last = first + body.count("\n")
+            passages.append(
+                Cut(document.place(first), document.place(last), document.title, body, embed=False)
+            )
         line += part.count("\n")
         start = end
     return passages

@@ -86,7 +86,7 @@ def test_a_pdf_gives_its_text_and_the_line_where_each_page_begins(extractor: Ext
     assert lines[:2] == ["Refund policy", "Two signatures."]
     assert len(document.pages) == 3
     assert lines[document.pages[2] - 1] == "Last page"
-    assert [document.page_of(line) for line in (1, 2, document.pages[2])] == [1, 1, 3]
+    assert [document.place(line) for line in (1, 2, document.pages[2])] == [1, 1, 3]
 
 
 def test_damaged_and_encrypted_pdfs_fail_with_a_sentence(extractor: Extractor) -> None:

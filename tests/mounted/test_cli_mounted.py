@@ -67,6 +67,23 @@ def test_status_shows_the_page_and_waits_until_nothing_is_pending(library):
     assert json.loads(lsfs("status", "--json", library.path).stdout)["pending"] == 0
 
 
+def test_the_places_of_a_pdf_are_its_pages(mount, tmp_path):
+    from reportlab.pdfgen import canvas
+
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    paper = canvas.Canvas(str(folder / "lease.pdf"))
+    for page in ("The cover of the lease", "Notice is given three months ahead"):
+        for line in range(30):
+            paper.drawString(50, 800 - 20 * line, f"{page}, line {line}, with some more words to fill it")
+        paper.showPage()
+    paper.save()
+    mounted = mount(folder, conf="[engine]\nmodel = none\n")
+    mounted.indexed()
+    assert "lease.pdf:2-2  " in lsfs("query", "--mount", mounted.path, "notice months").stdout
+    assert "lease.pdf:2\n" in (mounted.query / "notice months" / "passages.md").read_text()
+
+
 def test_waiting_for_a_model_that_does_not_load_ends_with_the_reason(mount, tmp_path):
     model = tmp_path / "model"
     model.mkdir()
