@@ -55,6 +55,7 @@ def report(daemon: Daemon, viewer: Viewer) -> dict[str, Any]:
         "disk": {"free": disk.f_bavail * disk.f_frsize, "state": daemon.state_bytes},
         "errors": _errors(daemon) if trusted else [],
         "error_count": bool(follow.trouble)
+        + _gone(daemon)
         + len(daemon.errors)
         + follow.counts.failed
         + len(follow.unscanned)
@@ -73,4 +74,11 @@ def _errors(daemon: Daemon) -> list[dict[str, Any]]:
         {"time": None, "path": None, "error": sentence} for sentence in daemon.catalogue.ignore.errors()
     ]
     trouble = [{"time": None, "path": None, "error": daemon.follow.trouble}] if daemon.follow.trouble else []
+    if _gone(daemon):
+        sentence = f"the folder {daemon.settings.folder} was removed: unmount, or put it back and mount again"
+        trouble.insert(0, {"time": None, "path": None, "error": sentence})
     return trouble + noted + failed + blind + patterns
+
+
+def _gone(daemon: Daemon) -> bool:
+    return os.fstat(daemon.catalogue.root_fd).st_nlink == 0

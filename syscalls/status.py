@@ -109,8 +109,12 @@ def _bar(done: int, whole: int) -> str:
 def _errors(report: dict[str, Any]) -> list[str]:
     errors = report.get("errors") or []
     lines = [f"{'errors':<12}{report.get('error_count', len(errors)) or 'none'}"]
-    for error in errors[:SHOWN_ERRORS]:
-        lines += _wrapped("  - ", "    ", _sentence(error), 3)
+    same: dict[str, list[dict[str, Any]]] = {}
+    for error in errors:  # a hundred files with one trouble hide no other
+        same.setdefault(_value(error.get("error")), []).append(error)
+    for first, *others in list(same.values())[:SHOWN_ERRORS]:
+        more = f" (and {len(others)} more)" if others else ""
+        lines += _wrapped("  - ", "    ", _sentence(first) + more, 3)
     return lines
 
 
@@ -122,7 +126,7 @@ def _wrapped(first: str, others: str, text: str, most: int) -> list[str]:
 def _sentence(error: dict[str, Any]) -> str:
     when = error.get("time")
     moment = datetime.fromtimestamp(when).isoformat(" ", "seconds") if when else None
-    return " ".join(_value(part) for part in (moment, error.get("path"), error.get("error")) if part)
+    return ": ".join(_value(part) for part in (moment, error.get("path"), error.get("error")) if part)
 
 
 def _value(value: Any) -> str:

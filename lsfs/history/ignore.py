@@ -250,7 +250,12 @@ def _hardened(source: str) -> str | None:
 def _itself(source: str, line: str) -> str:
     """The expression for a path itself. pathspec's also match whatever lies below one, so that `!*.md` would take back what another line
     says of `a.md/b`; here each folder above was judged before, as in git."""
-    if line.rstrip().endswith("/**/") and source != _FOLDER:  # the folders below
+    stripped = line.rstrip()
+    if (
+        source == _FOLDER and stripped.endswith("*/**/") and not stripped.endswith("**/**/")
+    ):  # `**/*/**/`: those below a folder
+        return r"/.+/\Z"
+    if stripped.endswith("/**/") and source != _FOLDER:  # the folders below
         return source.removesuffix(_FOLDER) + r"/.+/\Z"
     if source.endswith(_FOLDER_OR_END):
         return source.removesuffix(_FOLDER_OR_END) + r"/?\Z"

@@ -48,6 +48,8 @@ class Table:
         self._open()
 
     def _open(self) -> None:
+        # LanceDB would make every folder above: a state folder that was removed is not made again
+        self._folder.parent.mkdir(exist_ok=True)
         self._base = lancedb.connect(str(self._folder))
         self._table = self._base.create_table(NAME, schema=self._schema, exist_ok=True)
         self._count = self._table.count_rows()

@@ -34,6 +34,8 @@ BEST = 3  # passages shown of a hit
 CANDIDATES = 200  # passages taken of each signal at first; four times as many for each further round
 NARROW = 500  # contents up to which Lance filters before it searches (at 3,000 that costs 30 ms more than searching them all)
 WHOLE = 8  # passages up to which a file found by another signal is compared with the prompt whole
+MOST_NAMED = 32  # words of a prompt that could be a name
+SUFFIX = 16  # bytes of a name beyond the words asked for
 STEPS = 2000  # SQLite instructions between two looks at the clock
 
 
@@ -155,13 +157,20 @@ class _Question:
         signals = {name: self._of_files(values) for name, values in by_content.items()}
         if self.by_words:
             signals["path"] = {file: value for file, value in paths.items() if file in self.files}
-            if called := {file: 1.0 for file in signals["path"] if self._is_called(file)}:
+            if called := {
+                file: 1.0 for file in found_by_path if file in self.files and self._is_called(file)
+            }:
                 signals["name"] = called
         # nothing is asked for but a scope or a condition: every file in it, by path
         scored = fuse(signals) if signals else {file: (0.0, {}) for file in self.files}
         order = sorted(scored, key=lambda file: (-round(scored[file][0], 6), self.files[file].path))
         values = {
-            file: {name: found.get(file, 0.0) for name, found in signals.items()}
+            # of `name` only what is so: a signal that none of a viewer's files has would tell him of another's file
+            file: {
+                name: found.get(file, 0.0)
+                for name, found in signals.items()
+                if name != "name" or file in found
+            }
             for file in order[: self.limit]
         }
         return [
@@ -248,11 +257,32 @@ class _Question:
             ],
         ).fetchall()
         values = {file: score for file, score, *_ in rows}
-        return values, {file: File.of(*row) for file, _, *row in rows}
+        return values, {file: File.of(*row) for file, _, *row in rows} | self._perhaps_called(allowed)
+
+    def _perhaps_called(self, allowed: str) -> dict[int, File]:
+        """Files with all the words asked for in a path, and in the name little else: however many paths match better."""
+        asked = words.plain(self.query.get("words", ()))
+        if not asked or len(asked) > MOST_NAMED:
+            return {}
+        rows = self.db.execute(
+            f"select p.rowid, {COLUMNS} from history.path_words p "
+            "join history.file f on f.id = p.rowid left join content c on c.digest = f.digest "
+            f"where path_words match ? and length(f.name) <= ? and {conditions.LIVE} {allowed} order by length(f.name), p.rowid limit ?",
+            [
+                " AND ".join(f'"{word}"' for word in asked),
+                len(" ".join(asked).encode()) + SUFFIX,
+                *([] if self.scoped is None else [json.dumps(list(self.files))]),
+                CANDIDATES,
+            ],
+        ).fetchall()
+        return {file: found for file, *row in rows if self._is_called_so(found := File.of(*row))}
 
     def _is_called(self, file: int) -> bool:
+        return self._is_called_so(self.files[file])
+
+    def _is_called_so(self, file: File) -> bool:
         """Whether the words asked for are a file's name, or its path, with or without the suffix: no more, no less, in that order."""
-        path = self.files[file].path.decode("utf-8", "replace").lower()
+        path = file.path.decode("utf-8", "replace").lower()
         asked = words.plain(self.query.get("words", ()))
         stems = [path, os.path.splitext(path)[0]]
         return bool(asked) and asked in [

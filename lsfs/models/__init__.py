@@ -125,7 +125,7 @@ class Tokenizer:
         try:
             self._fast: Any = Fast.from_file(str(path))
         except Exception as error:  # tokenizers raises bare Exceptions
-            raise ModelMissing(f"{path} cannot be read ({error}): save the model again.") from error
+            raise ModelMissing(f"{path} holds no tokenizer: save the model again.") from error
         # the packaged file asks for truncation at 128 and padding to 128, which would make every count 128
         self._fast.no_truncation()
         self._fast.no_padding()

@@ -35,7 +35,10 @@ def weights(path: Path) -> dict[str, np.ndarray]:
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:
-        return {key.removeprefix("bert."): file.get_tensor(key).astype(np.float32) for key in file.keys()}  # noqa: SIM118 (not a dict)
+        keys = list(file.keys())
+        if len({key.removeprefix("bert.") for key in keys}) < len(keys):
+            raise ValueError(f"{path.name} has two tensors of one name")
+        return {key.removeprefix("bert."): file.get_tensor(key).astype(np.float32) for key in keys}
 
 
 def graph(folder: Path) -> "openvino.Model":

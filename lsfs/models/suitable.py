@@ -75,7 +75,14 @@ KNOWN: dict[str, dict[str, Any]] = {
         ANY,
     ),
 }
-NEVER = ("adapter_config.json", "added_tokens.json")
+NEVER = (
+    *("adapter_config.json", "added_tokens.json"),
+    # of older releases, which sentence-transformers still reads
+    *(
+        f"sentence_{kind}_config.json"
+        for kind in ("roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+    ),
+)
 # of config.json, which says much that computes nothing, the keys that choose another computation
 CONFIG: dict[str, tuple[Any, ...]] = {
     "model_type": ("bert",),
@@ -83,6 +90,8 @@ CONFIG: dict[str, tuple[Any, ...]] = {
     "hidden_act": ("gelu", "relu", None),
     "is_decoder": (False, None),
     "add_cross_attention": (False, None),
+    "is_causal": (False, None),
+    "chunk_size_feed_forward": (0, None),
     "dtype": ("float32", None),
     "torch_dtype": ("float32", None),
     "tokenizer_class": ("BertTokenizer", "BertTokenizerFast", None),
@@ -210,11 +219,26 @@ def _tokenizer(folder: Path) -> str | None:
         or any(model.get(key, value) != value for key, value in words.items()),
         "it truncates in another way": (file.get("truncation") or {}).get("direction", "Right") != "Right",
         "it puts other tokens around a text": template.get("type") != "TemplateProcessing"
-        or single != ["[CLS]", "A", "[SEP]"],
-        "it has tokens of its own": {token.get("content") for token in file.get("added_tokens", [])}
-        - set(SPECIAL.values())
-        or {token.get("content") for token in (said.get("added_tokens_decoder") or {}).values()}
-        - set(SPECIAL.values())
-        or any(token not in vocabulary for token in ("[UNK]", "[CLS]", "[SEP]")),
+        or single != ["[CLS]", "A", "[SEP]"]
+        or any(
+            (template.get("special_tokens") or {}).get(token)
+            != {"id": token, "ids": [vocabulary.get(token)], "tokens": [token]}
+            for token in ("[CLS]", "[SEP]")
+        ),
+        "it has tokens of its own": not _special(file.get("added_tokens", []), vocabulary)
+        or ("added_tokens_decoder" in said and not _special(_decoder(said), vocabulary)),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def _decoder(said: dict[str, Any]) -> list[dict[str, Any]]:
+    return [token | {"id": int(number)} for number, token in (said["added_tokens_decoder"] or {}).items()]
+
+
+def _special(tokens: list[dict[str, Any]], vocabulary: dict[str, int]) -> bool:
+    """Whether these are just the five that BERT has, found as they stand in a text."""
+    plain = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    expected = {token: plain | {"content": token, "id": vocabulary.get(token)} for token in SPECIAL.values()}
+    return {token.get("content"): token for token in tokens} == expected and None not in (
+        token["id"] for token in expected.values()
+    )

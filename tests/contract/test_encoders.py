@@ -173,6 +173,9 @@ def test_other_models_of_the_family_have_the_vectors_of_the_reference(make, kind
         ("config_sentence_transformers.json", {"prompts": {"query": "query: "}}, "prompts"),
         ("config_sentence_transformers.json", {"truncate_dim": 16}, "truncate_dim"),
         ("adapter_config.json", {}, "adapter"),
+        ("sentence_roberta_config.json", {"max_seq_length": 16}, "roberta"),
+        ("config.json", {"is_causal": True}, "is_causal"),
+        ("tokenizer.json", {"added_tokens": []}, "tokens of its own"),
     ],
 )
 def test_what_would_be_computed_otherwise_is_left_to_torch(packaged, tmp_path, file, change, reason):

@@ -202,6 +202,20 @@ def test_a_file_that_is_called_what_was_asked_comes_first(library, asked):
     assert first["score"] > second["score"] and second["parts"]["name"] == 0.0
 
 
+def test_a_name_is_found_however_many_paths_match_better(library):
+    for number in range(260):
+        library.add(f"invoice-invoice-{number}.txt", f"text {number}")
+    library.add("archive/of/old/deep/things/invoice.md", "bills")
+    for limit in (1, 20, 300):
+        assert library.found("invoice", limit=limit)[0] == "archive/of/old/deep/things/invoice.md"
+
+
+def test_only_a_file_that_is_called_so_says_so(library):
+    library.add("invoice.md", "bills")
+    library.add("other.md", "an invoice")
+    assert ["name" in hit["values"] for hit in library.ask("invoice")["hits"]] == [True, False]
+
+
 def test_a_suffix_is_a_type_whatever_the_content_is(library):
     library.add("table.xlsx", type="zip", state="other")
     library.add("fake.pdf", type="bin", state="other")

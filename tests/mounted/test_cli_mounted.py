@@ -67,6 +67,19 @@ def test_status_shows_the_page_and_waits_until_nothing_is_pending(library):
     assert json.loads(lsfs("status", "--json", library.path).stdout)["pending"] == 0
 
 
+def test_a_folder_that_was_removed_is_not_made_again_and_is_told(mount, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "notes.md").write_text("some words")
+    mounted = mount(folder)
+    mounted.indexed()
+    mounted.until(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists())
+    lsfs("query", "--mount", mounted.path, "words")
+    assert "was removed" in (mounted.path / "status").read_text()
+    assert lsfs("umount", mounted.path).returncode == 0
+    assert not folder.exists()
+
+
 def test_the_places_of_a_pdf_are_its_pages(mount, tmp_path):
     from reportlab.pdfgen import canvas
 

@@ -39,6 +39,12 @@ def test_no_line_is_wider_than_80_columns(folder, sentences):
     assert all(len(line) <= 80 for line in as_text(report).split("\n"))
 
 
+def test_many_files_with_one_trouble_hide_no_other():
+    many = [{"time": None, "path": f"{n} a.pdf", "error": "The PDF is damaged."} for n in range(20)]
+    said = as_text(REPORT | {"errors": [*many, {"time": None, "path": None, "error": "a bad line"}]})
+    assert "0 a.pdf: The PDF is damaged. (and 19 more)" in said and "a bad line" in said
+
+
 def test_why_there_is_no_meaning_is_said_to_its_end():
     sentence = "There is no model 'x' on this machine: choose all-MiniLM-L6-v2, which comes with lsfs, or name the folder of another model."
     said = as_text(REPORT | {"engine": {"state": "ready", "meaning": "unavailable", "error": sentence}})
