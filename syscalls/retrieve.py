@@ -22,13 +22,13 @@ from syscalls.values import Hit, Passage, Prompt, Results, Viewer
 if TYPE_CHECKING:
     from syscalls.control import Command
 
-SETTLE = 1.0  # seconds at most of the deadline that are spent on waiting for files just closed
 MOST = 10_000  # candidates asked of the index, at most
 GROWTH = 4
 PROSE = 8  # plain words; with more than these a question is prose, in which quotes point words out and demand nothing
 ABSENT = "no file has the quoted words in that order: they were searched as words (mode:words insists)"
 LONG = "in a question as long as this one quoted words are searched as words (mode:words insists)"
 ONLY_NEAR = "none of the files listed has any of these words: they are nearest by meaning and may not fit"
+RESERVED = 1.0  # seconds of the deadline that waiting for files just closed leaves to the search
 LEAST = 0.05  # seconds; what the index gets even if settling took all the time
 
 
@@ -59,7 +59,7 @@ async def retrieve(
     uid = None if prompt.by is None else uid_of(prompt.by, viewer)
     if prompt.by is not None and uid is None:
         prompt = _searched_as_word(prompt)
-    await files.settle(min(SETTLE, deadline))
+    await files.settle(max(0.0, deadline - RESERVED))
 
     def shown(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
         seen = [hit for hit in hits if trusted or not hit.get("stale")]

@@ -81,6 +81,7 @@ class Engine:
         self._before: dict[str, int] = dict(self.counted)
         self._outbox: trio.MemorySendChannel[bytes] | None = None
         self._ready = trio.Event()
+        self._since = 0.0
         self._answers: dict[int, trio.MemorySendChannel] = {}
         self._number = 0
         self._stopping = False
@@ -132,7 +133,7 @@ class Engine:
                     nursery.start_soon(self._write, stream, outgoing)
                     nursery.start_soon(self._watch, process)
                     await hello(await self.ask("hello", {}))
-                    self.state = "ready"
+                    self.state, self._since = "ready", time.monotonic()
                     self._ready.set()
                     self.failure = None
                     await event({"event": "ready"})
@@ -245,6 +246,14 @@ class Engine:
         for answer in self._answers.values():
             answer.close()
         self._answers.clear()
+
+    async def present(self) -> None:
+        """Wait until there is an engine."""
+        await self._ready.wait()
+
+    def age(self) -> float:
+        """Seconds since the engine that is there was ready."""
+        return time.monotonic() - self._since
 
     async def ask(self, call: str, arguments: dict) -> dict:
         """Ask the engine that lives now. Raises Died when there is none or it ends, LsfsError when it says no."""

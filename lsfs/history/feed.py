@@ -89,7 +89,8 @@ class Feed:
                 wanted, fresh = self._next_fresh(), True
                 if not wanted:
                     wanted, fresh = await self._backlog_or_nothing(), False
-                if not wanted:
+                # looking into the backlog takes a while: what is sent to an engine that died meanwhile nobody would take back
+                if not wanted or self.engine.state != "ready":
                     break
                 self.flying.update(wanted)
                 try:

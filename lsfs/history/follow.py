@@ -45,6 +45,7 @@ COLLECT, OVERWRITTEN = (
     600.0,
 )  # contents that were overwritten so long ago leave the index, at these intervals
 AGAIN = 5.0  # seconds until what history could not take (a full disk) is tried again
+WARMING = 3.0  # seconds in which an engine that has just started is slower than `settle` allows
 MOST_PENDING, MOST_CHECKED = (
     10_000,
     1_000,
@@ -361,11 +362,23 @@ class Follow:
         await self._moved_on.wait()
 
     async def settle(self, deadline: float) -> None:
-        """Wait, `deadline` s at most, until what was closed through the mount before this call is searchable by words."""
+        """Wait, `deadline` s at most, until what was closed through the mount before this call is searchable by words.
+
+        `settle` of lsfs.conf is what an engine that is at work may take. While there is none (it died, it starts), nothing can be read and
+        no question be answered either, so that time is not counted; and one that has just started loads its libraries meanwhile."""
         mine = dict(self._waiting)
-        with trio.move_on_after(min(deadline, self.longest_settle)):
-            while any(self._waiting.get(path, math.inf) <= ticket for path, ticket in mine.items()):
-                await self._moved_on.wait()
+        with trio.move_on_after(deadline):
+            while self._waits(mine):
+                await self.engine.present()
+                starts, warming = self.engine.starts, self.engine.age() < WARMING
+                with trio.move_on_after(WARMING if warming else self.longest_settle):
+                    while self._waits(mine):
+                        await self._moved_on.wait()
+                if self.engine.starts == starts and self.engine.state == "ready":
+                    break
+
+    def _waits(self, mine: dict[bytes, int]) -> bool:
+        return any(self._waiting.get(path, math.inf) <= ticket for path, ticket in mine.items())
 
     async def pending(self, within: bytes, viewer: Viewer, deadline: float = 1.0) -> int:
         """Files at or below `within` that are not wholly indexed and that `viewer` may read, counted up to MOST_PENDING.
