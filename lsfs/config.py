@@ -88,6 +88,7 @@ class Field(NamedTuple):
 # fmt: off
 FIELDS: tuple[Field, ...] = (
     Field("mount", "read_only", "read_only", YES_OR_NO, "no", "refuse every change of the folder through the mount"),
+    Field("mount", "shared", "shared", YES_OR_NO, "no", "others edit the folder all the time: believe for a second only"),
     Field("mount", "allow_other", "allow_other", YES_OR_NO, "no", "let other users in; each sees what the folder lets them"),
     Field("index", "enabled", "index_enabled", YES_OR_NO, "yes", "read and index the files; without it nothing can be asked"),
     Field("index", "max_file_size", "max_file_size", SIZE, "64 MiB", "larger files are found by their path alone"),
@@ -112,6 +113,7 @@ class Settings:
     state: Path
     foreground: bool = False  # attached to a terminal: log to stderr as well
     read_only: bool = False
+    shared: bool = False
     allow_other: bool = False
     model: str = "all-MiniLM-L6-v2"
     backend: str = "auto"

@@ -57,14 +57,20 @@ def find(mountpoint: str | Path) -> Mount | None:
     return next((mount for mount in reversed(mounts()) if mount.mountpoint == wanted), None)
 
 
-def for_path(path: str | Path) -> Mount | None:
-    """The lsfs mount that holds `path`, None where another file system does."""
+def holder(path: str | Path) -> Mount | None:
+    """The mount that holds `path`; None where the table does not say."""
     wanted = os.path.realpath(path)
     best: Mount | None = None
     for mount in mounts():
         below = wanted == mount.mountpoint or wanted.startswith(mount.mountpoint.rstrip("/") + "/")
         if below and (best is None or len(mount.mountpoint) >= len(best.mountpoint)):
             best = mount
+    return best
+
+
+def for_path(path: str | Path) -> Mount | None:
+    """The lsfs mount that holds `path`, None where another file system does."""
+    best = holder(path)
     return best if best is not None and best.is_lsfs else None
 
 

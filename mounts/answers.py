@@ -112,6 +112,8 @@ class Answers:
 
         TryAgain when the engine is down, or too many wait for it already.
         """
+        if not self._saved(question):
+            await self._ports.heard()
         answer = self.served(question, viewer)
         if answer is not None:
             return answer

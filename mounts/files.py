@@ -16,11 +16,15 @@ Caches: what is done through the mount, the kernel knows. What changes behind it
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
+
+import trio
 
 from mounts.files_descriptors import Descriptors
 from mounts.files_directory import Directory, Top
@@ -29,6 +33,11 @@ from mounts.nodes import Nodes, refuse
 
 if TYPE_CHECKING:
     from mounts.ports import Ports
+
+RECENT = 1.0
+"""Seconds between the last write to a file and its close, mostly."""
+SOON = 0.01
+"""Seconds in which the kernel tells of a close(2) that has returned."""
 
 
 class Kernel(Protocol):
@@ -60,8 +69,13 @@ class Files:
         self.rows = ports.inner
         self.hidden = frozenset(ports.hidden)
         self.watches: Callable[[bytes], bool] = lambda path: True
+        self.watch: Callable[[bytes, int], None] = lambda path, fd: None
         self.moves = 0
         """How often a directory has got another path: what was known of watches by path is asked again."""
+        self.writing = 0
+        """Open files that were written to and not reported yet."""
+        self.wrote = 0.0
+        """When something was written last (time.monotonic)."""
         self.privileged = os.geteuid() == 0
         """As root the daemon gives new objects to the caller, and has to do what the kernel does for
         others."""
@@ -75,13 +89,19 @@ class Files:
         self._known[self.root.key] = self.root
 
     def attach(
-        self, nodes: Nodes, kernel: Kernel, watches: Callable[[bytes], bool] = lambda path: True
+        self,
+        nodes: Nodes,
+        kernel: Kernel,
+        watches: Callable[[bytes], bool] = lambda path: True,
+        watch: Callable[[bytes, int], None] = lambda path, fd: None,
     ) -> None:
         """*nodes* is the table that fuse.py keeps, *kernel* is told what to forget, *watches* says whether a
-        directory is watched by now: a new one is only some time after it was made."""
+        directory is watched by now (one that came from behind the mount is only after some time), *watch*
+        makes it so: it takes the path and a descriptor."""
         self._nodes = nodes
         self.kernel = kernel
         self.watches = watches
+        self.watch = watch
 
     # --- Identity
 
@@ -116,6 +136,18 @@ class Files:
         if self.ports.read_only:
             raise refuse(errno.EROFS)
 
+    def made(self, directory: Directory) -> None:
+        """A directory was just made: it is watched before anything is in it."""
+        path = directory.path()
+        if path is None or not self.ports.watched():
+            return
+        with contextlib.suppress(OSError):  # then the scan watches it, soon
+            fd = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory.descriptor())
+            try:
+                self.watch(path, fd)
+            finally:
+                os.close(fd)
+
     def touched(self, directory: Directory, name: bytes) -> None:
         path = directory.path_of(name)
         if path is not None:
@@ -125,6 +157,16 @@ class Files:
         before, after = old_in.path_of(old), new_in.path_of(new)
         if before is not None and after is not None:
             self.ports.changes.moved(before, after, exchange)
+
+    async def heard(self) -> None:
+        """Wait until what was closed before this call is known to be closed.
+
+        Where flush is not asked for, the kernel says it in a request of its own, for which nobody waits: it is under way
+        when close(2) returns, but where many are, it may be overtaken. So a moment is waited while something that was
+        written just now is open.
+        """
+        if self.writing and time.monotonic() - self.wrote < RECENT:
+            await trio.sleep(SOON)
 
     # --- What happened behind the mount
 
@@ -143,6 +185,7 @@ class Files:
             found = None
         entry = directory.children.get(name)
         if entry is None:
+            directory.listing = None
             if found is not None and directory.id and not (directory is self.root and name in self.hidden):
                 self.kernel.entry(directory.id, name)  # it may be known not to exist
         elif found is None or not entry.is_behind(found):
@@ -161,6 +204,9 @@ class Files:
     def distrust(self) -> None:
         """Changes behind the mount were missed: the kernel forgets whatever is not so any more."""
         for entry in list(self._known.values()):
+            entry.unsure()
+            if isinstance(entry, Directory):
+                entry.listing = None
             for directory, name in list(entry.names()):
                 path = directory.path_of(name)
                 if path is not None:

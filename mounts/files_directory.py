@@ -10,13 +10,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from typing import TYPE_CHECKING, Any
 
 from mounts import files_linux as linux
 from mounts.attributes import Attributes
 from mounts.files_descriptors import LOOK
 from mounts.files_entry import UNWATCHED, WATCHED, Entry, File, backing_flags
-from mounts.files_handle import SET_ID, wait_for_disk
+from mounts.files_handle import SET_ID, disk
 from mounts.nodes import Caller, Handle, Listing, Node, refuse
 
 if TYPE_CHECKING:
@@ -27,12 +28,14 @@ class Directory(Entry):
     """A directory. `children` holds the entries that the kernel knows; the virtual ones, found by name, are those of its
     path (`Files.rows`)."""
 
-    __slots__ = ("fd", "children", "_watched")
+    __slots__ = ("fd", "children", "listing", "_watched")
 
     def __init__(self, tree: Files, key: Any, kind: int = stat.S_IFDIR) -> None:
         super().__init__(tree, key, kind)
         self.fd = -1
         self.children: dict[bytes, Entry] = {}
+        self.listing: Shown | None = None
+        """What was listed last, while it holds."""
         self._watched = -1
         """The count of moves (`Files.moves`) at which this directory was known to be watched under its name."""
 
@@ -63,8 +66,14 @@ class Directory(Entry):
         return not self.children
 
     def permit(self, name: bytes) -> None:
-        """May *name* be made, changed or removed here?"""
+        """*name* is to be made, changed or removed here: may it be?"""
         self.tree.writable()
+        self.changed()
+
+    def changed(self) -> None:
+        """What it lists, and when it changed last, may be different from now on."""
+        self.listing = None
+        self.unsure()
 
     # --- Looking
 
@@ -109,7 +118,7 @@ class Directory(Entry):
                 self._give(b"/proc/self/fd/%d" % fd, mode, caller.uid, gid)
                 found = os.fstat(fd)
             entry = self.entry_of(name, found)
-            handle = entry.opened(fd, flags, caller)  # type: ignore[attr-defined]
+            handle = entry.opened(fd, found, flags, caller)  # type: ignore[attr-defined]
         except BaseException:
             os.close(fd)
             raise
@@ -119,7 +128,10 @@ class Directory(Entry):
     async def mkdir(self, name: bytes, mode: int, caller: Caller) -> Node:
         self.permit(name)
         os.mkdir(name, mode & 0o7777, dir_fd=self.descriptor())
-        return self._made(name, 0, caller)
+        made = self._made(name, 0, caller)
+        if isinstance(made, Directory):
+            self.tree.made(made)
+        return made
 
     async def mknod(self, name: bytes, mode: int, device: int, caller: Caller) -> Node:
         self.permit(name)
@@ -271,21 +283,43 @@ class Top(Directory):
         return os.statvfs(self.fd)
 
 
+class Shown:
+    """What a directory listed: names in order, and what the kernel was told of each. Kept while its directory is watched, for
+    as long as the kernel may keep an entry."""
+
+    __slots__ = ("names", "entries", "until")
+
+    def __init__(self, names: list[bytes]) -> None:
+        self.names = names
+        self.entries: list[tuple[bytes, Entry, Any] | None] = [None] * len(names)
+        self.until = time.monotonic() + WATCHED
+
+
 class FilesListing(Listing):
     """An open directory of the folder. Owns *fd*, so that it can be read on after it was removed or
     renamed."""
 
-    __slots__ = ("fd", "_hidden")
+    __slots__ = ("fd", "shown")
+
+    node: Directory
 
     def __init__(self, node: Directory, fd: int) -> None:
         super().__init__(node, above=node.parent.id if node.parent is not None else 0)
         self.fd = fd
-        self._hidden = node.tree.hidden if isinstance(node, Top) else frozenset()
+        self.shown: list[Any] | None = None
 
     async def rewind(self) -> None:
-        self.entries = [os.fsencode(name) for name in os.listdir(self.fd)]
-        if self._hidden:
-            self.entries = [name for name in self.entries if name not in self._hidden]
+        directory = self.node
+        trusted = directory.negative_timeout == WATCHED
+        kept = directory.listing if trusted else None
+        if kept is None or kept.until < time.monotonic():
+            names = [os.fsencode(name) for name in os.listdir(self.fd)]
+            if isinstance(directory, Top):
+                names = [name for name in names if name not in directory.tree.hidden]
+            kept = Shown(names)
+            directory.listing = kept if trusted else None
+        self.shown = kept.entries if trusted else None
+        self.entries = kept.names
 
     async def entry(self, index: int) -> tuple[bytes, Node, Any] | None:
         name: bytes = self.entries[index]
@@ -293,7 +327,9 @@ class FilesListing(Listing):
             found = os.stat(name, dir_fd=self.fd, follow_symlinks=False)
         except FileNotFoundError:
             return None
-        node = self.node.entry_of(name, found)  # type: ignore[attr-defined]
+        kept = self.node.listing
+        node = self.node.entry_of(name, found)
+        self.node.listing = kept  # an entry that is told for the first time is not a new one
         node.fresh = None
         return name, node, found
 
@@ -301,7 +337,7 @@ class FilesListing(Listing):
         os.close(self.fd)
 
     async def fsync(self, datasync: bool) -> None:
-        await wait_for_disk(self.fd, datasync)
+        await disk.wait(self.fd, datasync)
 
 
 def ghost(found: os.stat_result) -> Attributes:

@@ -32,6 +32,13 @@ UNWATCHED = 1.0
 CAPABILITY = b"security.capability"
 """Asked by the kernel before every write, so answered without looking: /files holds no file capabilities."""
 
+ACCESS = b"system.posix_acl_access"
+"""Asked by `ls -l` of every file, and again after each listing."""
+
+LABEL = b"security.selinux"
+"""Asked by `ls -l` of every file until it hears that there are no labels here."""
+LABELS = os.path.exists("/sys/fs/selinux/enforce")
+
 _NOT_KEPT = os.O_CREAT | os.O_EXCL | os.O_TRUNC | os.O_NOFOLLOW | os.O_DIRECT
 _ALWAYS = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 
@@ -48,7 +55,7 @@ class Entry(Node):
 
     __slots__ = (
         "tree", "key", "kind", "parent", "name", "others", "handles", "ghost", "fresh",
-        "told_size", "told_mtime", "told_ctime",
+        "told_size", "told_mtime", "told_ctime", "shown", "bare",
     )  # fmt: skip
 
     def __init__(self, tree: Files, key: Any, kind: int) -> None:
@@ -65,6 +72,10 @@ class Entry(Node):
         """What it was like when its last name was removed; None while it has one."""
         self.fresh: os.stat_result | None = None
         self.told_size = self.told_mtime = self.told_ctime = -1
+        self.shown: Any = None
+        """While the kernel knows it as it is, what a listing says of it; `unsure` ends that."""
+        self.bare = 0.0
+        """Until when (time.monotonic) it is known to have no access control list."""
 
     @property
     def wanted(self) -> int:  # type: ignore[override]
@@ -90,8 +101,10 @@ class Entry(Node):
     def add_name(self, directory: Directory, name: bytes, only: bool) -> None:
         """It is called *name* in *directory*, and nothing else if *only*."""
         before = directory.children.get(name)
-        if before is not None and before is not self:
-            before.remove_name(directory, name)
+        if before is not self:
+            directory.listing = None
+            if before is not None:
+                before.remove_name(directory, name)
         if only:
             for place in list(self.names()):
                 if place != (directory, name):
@@ -106,6 +119,8 @@ class Entry(Node):
 
     def remove_name(self, directory: Directory, name: bytes) -> None:
         """It is not called that any more."""
+        directory.listing = None
+        self.unsure()
         if directory.children.get(name) is self:
             del directory.children[name]
         left = [place for place in self.names() if place != (directory, name)]
@@ -126,9 +141,13 @@ class Entry(Node):
 
     def dropped(self, nodes: Nodes) -> None:
         self.tree.leave(self)
+        listed = self.shown is not None
         above = [directory for directory, _ in self.names()]
         for directory, name in list(self.names()):
+            listing = directory.listing
             self.remove_name(directory, name)
+            if not listed:
+                directory.listing = listing  # it has that name all the same
         for directory in above:
             if not directory.lookups:
                 nodes.drop(directory)
@@ -174,8 +193,19 @@ class Entry(Node):
 
     # --- Attributes
 
+    def unsure(self) -> None:
+        """Something about it may have changed."""
+        self.shown = None
+        self.bare = 0.0
+
+    def steady(self, attributes: Any) -> bool:
+        """While it is written to, nothing is; another name of it may be changed where nobody watches."""
+        return not self.handles and (attributes.st_nlink == 1 or self.kind == stat.S_IFDIR)
+
     def seen(self, found: os.stat_result) -> os.stat_result:
         """The kernel is being told these attributes."""
+        if not self.is_told(found):
+            self.unsure()
         self.told_size = found.st_size
         self.told_mtime = found.st_mtime_ns
         self.told_ctime = found.st_ctime_ns
@@ -190,6 +220,7 @@ class Entry(Node):
         )
 
     async def getattr(self) -> Any:
+        self.shown = None
         if self.handles:
             return self.seen(os.fstat(self.handles[0].fd))
         directory = self.parent
@@ -205,11 +236,12 @@ class Entry(Node):
 
     async def setattr(self, changes: AttributeChanges, handle: Handle | None, caller: Caller) -> Any:
         self.tree.writable()
+        self.unsure()
         stripped = changes.size is not None and caller.uid != 0 and self.tree.privileged
         if isinstance(handle, OpenFile):
             if changes.size is not None:
                 os.ftruncate(handle.fd, changes.size)
-                handle.unreported = True
+                handle.wrote()
             self._change(b"/proc/self/fd/%d" % handle.fd, changes)
             if stripped:
                 strip_set_id(handle.fd)
@@ -242,16 +274,25 @@ class Entry(Node):
 
     def touched(self) -> None:
         """Report that this object may have changed, under each name that is known."""
+        self.unsure()
         for directory, name in self.names():
             self.tree.touched(directory, name)
 
     # --- Extended attributes
 
     async def getxattr(self, name: bytes, caller: Caller) -> bytes:
-        if name == CAPABILITY:
+        if name == CAPABILITY or (name == ACCESS and self.bare > time.monotonic()):
             raise refuse(errno.ENODATA)
-        with self.proc_path() as path:
-            return os.getxattr(path, name)
+        try:
+            with self.proc_path() as path:
+                return os.getxattr(path, name)
+        except OSError as error:
+            absent = error.errno in (errno.ENODATA, errno.EOPNOTSUPP)
+            if name == ACCESS and absent and self.entry_timeout == WATCHED:
+                self.bare = time.monotonic() + WATCHED
+            if name == LABEL and not LABELS and error.errno == errno.ENODATA:
+                raise refuse(errno.EOPNOTSUPP) from None
+            raise
 
     async def setxattr(self, name: bytes, value: bytes, caller: Caller) -> None:
         self.tree.writable()
@@ -300,17 +341,16 @@ class File(Entry):
                 os.truncate(b"/proc/self/fd/%d" % fd, 0)
                 if caller.uid != 0 and self.tree.privileged:
                     strip_set_id(fd)
-            handle = self.opened(fd, flags, caller)
+            handle = self.opened(fd, os.fstat(fd), flags, caller)
         except BaseException:
             os.close(fd)
             raise
         handle.truncated = bool(empties)
         return handle
 
-    def opened(self, fd: int, flags: int, caller: Caller) -> OpenFile:
-        """A handle for *fd*, which it owns from now on. The kernel keeps its pages if they hold what is
-        there."""
-        found = os.fstat(fd)
+    def opened(self, fd: int, found: os.stat_result, flags: int, caller: Caller) -> OpenFile:
+        """A handle for *fd*, whose attributes are *found*, and which it owns from now on. The kernel keeps its pages if they
+        hold what is there."""
         keep = self.kept_mtime == found.st_mtime_ns and self.kept_size == found.st_size
         if not keep:
             self.kept_mtime, self.kept_size = found.st_mtime_ns, found.st_size

@@ -1,13 +1,14 @@
 """files_handle: an open file of /files: a descriptor of the backing file.
 
-Reads and writes are done in the loop: on local disks a thread costs two to five times the call itself. Only
-what waits for the disk (fsync, writes to a file opened with O_SYNC) goes to a thread.
+Reads and writes are done in the loop: on local disks a thread costs two to five times the call itself. What
+waits for the disk (fsync, writes to a file opened with O_SYNC) goes to a thread unless the disk is quick (`Disk`).
 """
 
 from __future__ import annotations
 
 import os
 import stat
+import time
 from typing import TYPE_CHECKING
 
 import trio
@@ -18,13 +19,21 @@ if TYPE_CHECKING:
     from mounts.files_entry import File
 
 SET_ID = stat.S_ISUID | stat.S_ISGID
+SHORT, LONG = 0.001, 0.01
+"""Seconds: a sync that usually takes less than the one is waited for in the loop; one that took more than the other sends
+the next ones to a thread."""
+SUSPECT = 100
+"""Syncs done in a thread after one that took long."""
+LITTLE = 1 << 20
+"""Bytes written since the last sync that a disk takes at once."""
 _disk = trio.CapacityLimiter(16)
 """Threads that wait for the disk at one time; more would not make it faster."""
 
 
-def strip_set_id(fd: int) -> None:
+def strip_set_id(fd: int) -> bool:
     """Take set-user-id (and set-group-id, where it is not a mark for locking) from a file that was written by
-    somebody who is not root: the kernel leaves it to us, and does not do it for the daemon's own root."""
+    somebody who is not root: the kernel leaves it to us, and does not do it for the daemon's own root. Returns whether
+    there was one."""
     mode = stat.S_IMODE(os.fstat(fd).st_mode)
     if mode & SET_ID:
         kept = mode & ~stat.S_ISUID
@@ -32,11 +41,40 @@ def strip_set_id(fd: int) -> None:
             kept &= ~stat.S_ISGID
         if kept != mode:
             os.chmod(b"/proc/self/fd/%d" % fd, kept)
+            return True
+    return False
 
 
-async def wait_for_disk(fd: int, datasync: bool) -> None:
-    """fsync(2) or fdatasync(2) in a thread."""
-    await trio.to_thread.run_sync(os.fdatasync if datasync else os.fsync, fd, limiter=_disk)
+class Disk:
+    """How long the disk takes to sync, and where to wait for it: a quick disk is waited for in the loop, as a
+    thread costs more than the sync; a slow one, or one that has much to write, in a thread."""
+
+    __slots__ = ("_seconds", "_slow", "unsynced")
+
+    def __init__(self) -> None:
+        self._seconds = SHORT
+        self._slow = 0
+        self.unsynced = 0
+        """Bytes written since the last sync."""
+
+    async def wait(self, fd: int, datasync: bool) -> None:
+        """fsync(2) or fdatasync(2)."""
+        sync = os.fdatasync if datasync else os.fsync
+        unsynced, self.unsynced = self.unsynced, 0
+        began = time.perf_counter()
+        if self._slow or unsynced > LITTLE or self._seconds >= SHORT:
+            await trio.to_thread.run_sync(sync, fd, limiter=_disk)
+            self._slow = max(0, self._slow - 1)
+        else:
+            sync(fd)
+        if unsynced <= LITTLE:
+            took = time.perf_counter() - began
+            self._seconds += (took - self._seconds) / 8
+            if took > LONG:
+                self._slow = SUSPECT
+
+
+disk = Disk()
 
 
 class OpenFile(Handle):
@@ -61,6 +99,7 @@ class OpenFile(Handle):
             node.handles.append(self)
 
     async def read(self, offset: int, size: int) -> bytes:
+        self.node.shown = None  # its access time may be another one now
         return os.pread(self.fd, size, offset)
 
     async def write(self, offset: int, data: bytes) -> int:
@@ -68,10 +107,20 @@ class OpenFile(Handle):
             count: int = await trio.to_thread.run_sync(os.pwrite, self.fd, data, offset, limiter=_disk)
         else:
             count = os.pwrite(self.fd, data, offset)
-        self.unreported = True
-        if self._strips:
-            strip_set_id(self.fd)
+        disk.unsynced += count
+        self.node.shown = None
+        self.node.tree.wrote = time.monotonic()
+        if not self.unreported:
+            self.wrote()
+        if self._strips and strip_set_id(self.fd):
+            self.node.tree.kernel.attributes(self.node.id)
         return count
+
+    def wrote(self) -> None:
+        """There is something to report."""
+        if not self.unreported:
+            self.unreported = True
+            self.node.tree.writing += 1
 
     async def flush(self) -> None:
         if self.unreported:
@@ -79,7 +128,7 @@ class OpenFile(Handle):
             self._report()
 
     async def fsync(self, datasync: bool) -> None:
-        await wait_for_disk(self.fd, datasync)
+        await disk.wait(self.fd, datasync)
 
     async def release(self) -> None:
         node = self.node
@@ -92,5 +141,7 @@ class OpenFile(Handle):
             node.tree.settle(node)
 
     def _report(self) -> None:
+        if self.unreported:
+            self.node.tree.writing -= 1
         self.unreported = self.truncated = False
         self.node.written(os.fstat(self.fd))

@@ -1,6 +1,6 @@
 """fuse: the kernel's requests, each handed to the node that it is about. It knows no row of the tree.
 
-Besides the daemon this is the only module that imports pyfuse3. A handler finds its node, calls the method of
+Besides the daemon, this and its `fuse_…` are the only modules that import pyfuse3. A handler finds its node, calls the method of
 the same name, translates the answer; `answering` translates what goes wrong.
 
 Threading: handlers run in the trio loop, one to a task of pyfuse3. `Kernel` is called in the loop too; what
@@ -22,6 +22,9 @@ from typing import Any, TypeVar
 import pyfuse3
 from pyfuse3 import EntryAttributes, FileInfo, FUSEError, SetattrFields, StatvfsData
 
+from mounts.fuse_entries import known, translated
+from mounts.fuse_init import Agreement, devices, pending
+from mounts.fuse_wait import Waits
 from mounts.nodes import AttributeChanges, Caller, Handle, Listing, Node, Nodes
 from syscalls.errors import LsfsError
 
@@ -56,16 +59,21 @@ def answering(handler: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaita
 
 
 class Operations(pyfuse3.Operations):
-    """What pyfuse3 calls. *root* is the top of the mount, *note_error* keeps a sentence for /status."""
+    """What pyfuse3 calls. *root* is the top of the mount, *note_error* keeps a sentence for /status.
+
+    Without *flushes* the kernel is told, at the first close(2), not to ask again: a request less for every
+    close, where the disk reports all errors at write(2).
+    """
 
     supports_dot_lookup = False
     enable_writeback_cache = False
     enable_acl = True
 
-    def __init__(self, root: Node, note_error: Callable[[str], None]) -> None:
+    def __init__(self, root: Node, note_error: Callable[[str], None], *, flushes: bool = True) -> None:
         super().__init__()
         self.root = root
         self.note_error = note_error
+        self.flushes = flushes
         self.nodes = Nodes(root)
         self._table = self.nodes.table
         self._open: dict[int, Any] = {}
@@ -187,6 +195,8 @@ class Operations(pyfuse3.Operations):
     @answering
     async def flush(self, fh: int) -> None:
         await self._open[fh].flush()
+        if not self.flushes:
+            raise FUSEError(errno.ENOSYS)  # close(2) succeeds all the same
 
     @answering
     async def fsync(self, fh: int, datasync: bool) -> None:
@@ -212,17 +222,26 @@ class Operations(pyfuse3.Operations):
             await listing.rewind()
         if start < DOTS and not dots(listing, start, token):
             return
-        nodes = self.nodes
-        for offset in range(max(start, DOTS), len(listing.entries) + DOTS):
-            found = await listing.entry(offset - DOTS)
+        nodes, reply, entries = self.nodes, pyfuse3.readdir_reply, listing.shown
+        for index in range(max(start - DOTS, 0), len(listing.entries)):
+            shown = entries[index] if entries is not None else None
+            if shown is not None and shown[1].shown is shown[2]:
+                if reply(token, shown[0], shown[2], index + DOTS + 1):
+                    continue
+                break
+            found = await listing.entry(index)
             if found is None:
                 continue
             name, node, attributes = found
             nodes.register(node)
-            if not pyfuse3.readdir_reply(token, name, translated(node, attributes), offset + 1):
+            told = translated(node, attributes)
+            if not reply(token, name, told, index + DOTS + 1):
                 nodes.drop(node)
                 break
             node.lookups += 1
+            if entries is not None and node.steady(attributes):
+                node.shown = quiet = known(told)
+                entries[index] = None if quiet is None else (name, node, quiet)
 
     @answering
     async def fsyncdir(self, fh: int, datasync: bool) -> None:
@@ -255,27 +274,6 @@ STATFS = (
 )  # fmt: skip
 
 
-def translated(node: Node, attributes: Any) -> EntryAttributes:
-    """What the kernel is told of *node*; pyfuse3's own timeouts are 300 s, so both are always set."""
-    entry = EntryAttributes()
-    entry.st_ino = node.id
-    entry.generation = node.generation
-    entry.entry_timeout = node.entry_timeout
-    entry.attr_timeout = node.attr_timeout
-    entry.st_mode = attributes.st_mode
-    entry.st_nlink = attributes.st_nlink
-    entry.st_uid = attributes.st_uid
-    entry.st_gid = attributes.st_gid
-    entry.st_rdev = attributes.st_rdev
-    entry.st_size = attributes.st_size
-    entry.st_blksize = attributes.st_blksize
-    entry.st_blocks = attributes.st_blocks
-    entry.st_atime_ns = attributes.st_atime_ns
-    entry.st_mtime_ns = attributes.st_mtime_ns
-    entry.st_ctime_ns = attributes.st_ctime_ns
-    return entry
-
-
 def changes(attr: EntryAttributes, fields: SetattrFields) -> AttributeChanges:
     return AttributeChanges(
         attr.st_mode & 0o7777 if fields.update_mode else None,
@@ -296,6 +294,21 @@ def dots(listing: Listing, start: int, token: pyfuse3.ReaddirToken) -> bool:
         if not pyfuse3.readdir_reply(token, name, entry, offset + 1):
             return False
     return True
+
+
+def mount(operations: Operations, mountpoint: str, options: set[str]) -> Agreement | None:
+    """Mount with libfuse's *options*; `serve` it next. RuntimeError when it cannot be."""
+    before = devices()
+    pyfuse3.init(operations, mountpoint, options)
+    opened = devices() - before
+    # a libfuse that agreed with the kernel while it mounted has left nothing to read
+    return Agreement(opened.pop()) if len(opened) == 1 and all(map(pending, opened)) else None
+
+
+async def serve(tasks: int, agreement: Agreement | None) -> None:
+    """Answer the kernel, *tasks* requests at a time, until the mount goes or pyfuse3.terminate() is called."""
+    pyfuse3.trio = Waits(None if agreement is None else agreement.complete)  # type: ignore[attr-defined]
+    await pyfuse3.main(max_tasks=tasks)
 
 
 class Kernel:

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import trio
+
 from syscalls.names import LongNames
 from syscalls.ports import Questions
 from syscalls.values import Results, Viewer
@@ -39,6 +41,7 @@ class Ports:
     note_error  keeps a sentence for /status
     watched     whether edits behind the mount are seen
     readable    (path, viewer) -> whether he may read it now (`Files.readable`); asked of each hit of an answer that was kept
+    heard       wait until what was closed so far is known to be closed (`Files.heard`); set by `tree.build`
     names       names of prompts that fit no file name; the same object that `control` answers from
     inner       name -> factory(folder) of the directories found by name below any folder of /files (b".query"); filled by `tree.build`
     """
@@ -57,6 +60,7 @@ class Ports:
     note_error: Callable[[str], None]
     watched: Callable[[], bool]
     readable: Callable[[bytes, Viewer], bool] = field(default=lambda path, viewer: True)
+    heard: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
     names: LongNames = field(default_factory=LongNames)
     inner: dict[bytes, Callable[[bytes], Node]] = field(default_factory=dict)
 

@@ -55,7 +55,9 @@ ROWS = (
 
 def build(ports: Ports) -> Root:
     """The top of the mount, every row below it, and `ports.inner` filled. The daemon attaches `files` to the kernel."""
-    root = Root(ports, Answers(ports), Files(ports))
+    files = Files(ports)
+    ports.heard = files.heard
+    root = Root(ports, Answers(ports), files)
     for row in ROWS:
         if not row.module:
             continue

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 
+import pytest
+
 LSFS = [sys.executable, "-m", "lsfs"]
 WORDS_ONLY = "[engine]\nmodel = none\n"  # no embedding: for tests that are not about meaning, and want no seconds for a model
 PATIENCE = 120.0  # seconds: for waits that must end, on a machine that may be busy
@@ -151,3 +153,37 @@ def write_library(folder: pathlib.Path) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+
+root = pytest.mark.skipif(os.geteuid() != 0, reason="needs a second user")
+NOBODY = 65534
+
+
+def as_nobody(act):
+    """Call *act* as another user, in a fork (nobody need not be able to start this Python); what it returns as text."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            os.umask(0o022)
+            os.write(write, str(act()).encode())
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(write)
+    with open(read) as stream:
+        said = stream.read()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    return said
+
+
+def refused(act):
+    try:
+        act()
+    except PermissionError:
+        return True
+    return False

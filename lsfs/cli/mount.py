@@ -36,6 +36,9 @@ PATIENCE = 60.0  # seconds until a child that says nothing is given up; an answe
 @click.option("--state", metavar="DIR", help="Keep history and index here [FOLDER/.lsfs].")
 @click.option("--model", metavar="NAME|DIR", help="The sentence-transformers model.")
 @click.option(
+    "--shared", is_flag=True, default=None, help="Others edit the folder all the time: believe for a second."
+)
+@click.option(
     "--allow-other",
     is_flag=True,
     default=None,
@@ -163,6 +166,7 @@ def command(settings: Settings, writing: int) -> list[str]:
     words = [sys.executable, "-P", "-m", "lsfs", "mount", "--foreground", "--ready-fd", str(writing)]
     words += ["--state", str(settings.state), "--model", settings.model]
     words += ["--read-only"] if settings.read_only else []
+    words += ["--shared"] if settings.shared else []
     words += ["--allow-other"] if settings.allow_other else []
     return [*words, "--", str(settings.folder), str(settings.mountpoint)]
 

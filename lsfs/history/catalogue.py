@@ -22,6 +22,12 @@ from lsfs.history.ignore import Ignore
 # What must agree for a row to still describe the file: mtime can be set back by its owner, ctime cannot.
 _SIGNATURE = ("size", "mtime_ns", "ctime_ns", "ino")
 _COLUMNS = "parent, name, kind, size, mtime_ns, ctime_ns, ino, mode, uid, gid, digest, type, suffix, state, dirty, complete, error"
+# Three searches of the index file_live: SQLite reads all rows where the three conditions are joined by `or`.
+_AT_OR_BELOW = (
+    "select {0} from file where died is null and parent = ? and name = ?"
+    " union all select {0} from file where died is null and parent = ?"
+    " union all select {0} from file where died is null and parent >= ? and parent < ?"
+)
 GRACE_SECONDS = 24 * 3600.0
 
 
@@ -119,12 +125,10 @@ class Catalogue:
 
     def kill_below(self, path: bytes) -> None:
         """The path and all below it are gone."""
-        parent, name = paths.split(path)
         rows = self.database.execute(
-            "select id from file where died is null and ((parent = ? and name = ?) or parent = ? or (parent >= ? and parent < ?))",
-            (parent, name, path, *paths.below(path)),
-        ).fetchall()
-        self._kill_all([row_id for (row_id,) in rows])
+            _AT_OR_BELOW.format("id"), (*paths.split(path), path, *paths.below(path))
+        )
+        self._kill_all([row_id for (row_id,) in rows.fetchall()])
 
     def live(self, parent: bytes) -> dict[bytes, tuple[int, tuple[int, ...]]]:
         """name -> (row id, signature) of the live files directly in a folder."""
@@ -254,8 +258,7 @@ class Catalogue:
         cursor = self.database.cursor()
         cursor.row_factory = sqlite3.Row
         return cursor.execute(
-            "select * from file where died is null and ((parent = ? and name = ?) or parent = ? or (parent >= ? and parent < ?))",
-            (*paths.split(path), path, *paths.below(path)),
+            _AT_OR_BELOW.format("*"), (*paths.split(path), path, *paths.below(path))
         ).fetchall()
 
     # What the engine says ------------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@
     scan  ── at mount, lost ──┘                        └<─ indexed, complete ── engine
 
 Everything here runs in the daemon's loop; the catalogue is called in one worker thread at a time, and each call is one
-commit. `touched`, `moved` and `hinted` only append to a list, so an operation on a file never waits for any of this.
+commit. `touched`, `moved` and `hinted` only append to a list, so an operation on a file never waits for any of this; a burst
+of changes is committed when it is over, or when a question is asked.
 Nothing is lost by a kill: what was not committed is found by the scan at the next mount.
 """
 
@@ -36,6 +37,10 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
+REST, BURST = (
+    0.1,
+    2.0,
+)  # seconds without a change until changes are committed, and the longest time they wait for that
 QUIET = 1.0  # seconds a file written behind the mount, and not closed, has to rest before it is read
 LATEST = 10.0  # but no longer than this after its first change
 RESCAN = 60.0  # seconds between scans where not every folder can be watched
@@ -100,6 +105,7 @@ class Follow:
         self._thread = trio.CapacityLimiter(1)
         self._changes: list[tuple] = []
         self._changed = trio.Event()
+        self._urgent = trio.Event()
         self._scans: dict[bytes, None] = {b"": None}  # the first scan
         self._changed.set()
         self._applying: list[tuple] = []
@@ -205,11 +211,24 @@ class Follow:
             await self._changed.wait()
             self._changed = trio.Event()
             if self._changes:
+                await self._gather()
                 await self._take()
             elif self._scans:
                 await self._walk(next(iter(self._scans)))
             if self._changes or self._scans:
                 self._changed.set()
+
+    async def _gather(self) -> None:
+        """Wait until a burst of changes is over, or somebody waits for what it changed. An untar touches each path several times, and
+        whoever makes the burst is not to share the interpreter with its bookkeeping."""
+        latest = trio.current_time() + BURST
+        while not self._urgent.is_set():
+            noted = len(self._changes)
+            with trio.move_on_after(REST):
+                await self._urgent.wait()
+            if len(self._changes) == noted or trio.current_time() >= latest:
+                break
+        self._urgent = trio.Event()
 
     async def _take(self) -> None:
         """Write all changes noted so far; tell the feed, the scan and those who wait what follows."""
@@ -367,6 +386,8 @@ class Follow:
         `settle` of lsfs.conf is what an engine that is at work may take. While there is none (it died, it starts), nothing can be read and
         no question be answered either, so that time is not counted; and one that has just started loads its libraries meanwhile."""
         mine = dict(self._waiting)
+        if mine:
+            self._urgent.set()
         with trio.move_on_after(deadline):
             while self._waits(mine):
                 await self.engine.present()
@@ -409,6 +430,7 @@ class Follow:
         if path:
             self._append(("hinted", path))
         self._scans[path] = None
+        self._urgent.set()
         self._changed.set()
         while path in self._scans or self._changes or self._applying or self._walking == path:
             await self._moved_on.wait()

@@ -400,3 +400,21 @@ TestFolderMachine = FolderMachine.TestCase
 TestFolderMachine.settings = settings(
     max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+
+
+def test_no_search_for_what_is_at_or_below_a_path_reads_all_rows(house):
+    """A removal looks for what was there: with a scan of the table, removing a tree took the square of its size."""
+    asked = []
+    house.catalogue.database.set_trace_callback(asked.append)
+    (house.folder / "a").write_text("x")
+    house.touch(b"a")
+    os.unlink(house.folder / "a")
+    house.touch(b"a")
+    with house.catalogue.transaction():
+        house.catalogue.moved(b"a", b"b")
+    house.catalogue.database.set_trace_callback(None)
+    assert asked
+    for statement in asked:
+        if statement.startswith("select") and "from file" in statement and "max(id)" not in statement:
+            plan = house.catalogue.database.execute(f"explain query plan {statement}").fetchall()
+            assert not any(row[3].startswith("SCAN file") for row in plan), (statement, plan)

@@ -251,9 +251,19 @@ def test_completion_offers_the_commands():
 
 def test_mount_8_is_understood():
     words = helper.translate(
-        ["/notes", "/ctx", "-o", "rw,ro,noauto,x-systemd.automount,state=/var/x", "-o", "allow_other"]
+        ["/notes", "/ctx", "-o", "rw,ro,noauto,x-systemd.automount,state=/var/x", "-o", "allow_other,shared"]
     )
-    assert words == ["mount", "--read-only", "--state", "/var/x", "--allow-other", "--", "/notes", "/ctx"]
+    assert words == [
+        "mount",
+        "--read-only",
+        "--state",
+        "/var/x",
+        "--allow-other",
+        "--shared",
+        "--",
+        "/notes",
+        "/ctx",
+    ]
 
 
 def test_an_option_of_mount_8_that_is_not_ours_is_refused(place, capsys):
@@ -332,9 +342,11 @@ def test_the_childs_line_carries_every_setting_that_a_flag_can_change(place):
     settings = config.load(
         place / "folder",
         place / "mnt",
-        flags={"read_only": True, "allow_other": True, "model": "x"},
+        flags={"read_only": True, "allow_other": True, "shared": True, "model": "x"},
         environ={},
     )
     line = mount.command(settings, 7)
-    assert "--read-only" in line and "--allow-other" in line and line[line.index("--model") + 1] == "x"
+    assert {"--read-only", "--allow-other", "--shared"} <= set(line) and line[
+        line.index("--model") + 1
+    ] == "x"
     assert line[1] == "-P" and json.dumps(line)

@@ -6,39 +6,7 @@ import stat
 import subprocess
 
 import pytest
-
-root = pytest.mark.skipif(os.geteuid() != 0, reason="needs a second user")
-NOBODY = 65534
-
-
-def as_nobody(act):
-    """Call *act* as another user, in a fork (nobody need not be able to start this Python); what it returns as text."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            os.setgroups([])
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-            os.umask(0o022)
-            os.write(write, str(act()).encode())
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(write)
-    with open(read) as stream:
-        said = stream.read()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    return said
-
-
-def refused(act):
-    try:
-        act()
-    except PermissionError:
-        return True
-    return False
+from mounted_helpers import NOBODY, as_nobody, refused, root
 
 
 def test_times_are_kept_to_the_nanosecond(pair):
