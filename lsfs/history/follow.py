@@ -445,14 +445,20 @@ class Follow:
 
 
 def _unique(changes: list[tuple]) -> list[tuple]:
-    """Drop all but the last of equal changes between two moves: an untar touches each path several times."""
+    """Drop all but the last change of each path between two moves: an untar touches a path several times, and the watch
+    hints at each once more."""
     kept: list[tuple] = []
-    seen: set[tuple] = set()
+    places: dict[bytes, int] = {}
     for change in reversed(changes):
-        if change[0] == "moved":
-            seen.clear()
-        if change not in seen:
-            seen.add(change)
-            kept.append(change)
+        kind, path = change[:2]
+        if kind not in ("touched", "hinted"):
+            places.clear()
+        elif path in places:
+            if kind == "touched":  # which says more
+                kept[places[path]] = change
+            continue
+        else:
+            places[path] = len(kept)
+        kept.append(change)
     kept.reverse()
     return kept
