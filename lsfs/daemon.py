@@ -113,8 +113,8 @@ class Daemon:
         hidden = frozenset({STATE.encode()})
         if settings.state.parent == settings.folder:
             hidden |= {os.fsencode(settings.state.name)}
-        below = mountinfo.holder(settings.folder)
-        self.local = below is not None and below.fstype in LOCAL
+        kinds = mountinfo.types_below(settings.folder)
+        self.local = bool(kinds) and kinds <= LOCAL
         believing = self.local and not settings.shared  # inotify does not hear of other machines
         self.watch = Watch(root_fd)
         self.engine = Engine(settings, root_fd)
@@ -203,7 +203,7 @@ class Daemon:
             except RuntimeError as error:
                 raise _refusal(self.settings, error) from error
             kernel = fuse.Kernel()
-            self.root.files.attach(operations.nodes, kernel, self.watch.holds, self.watch.add)
+            self.root.files.attach(operations.nodes, kernel, self.watch)
             unmounted = False
             try:
                 async with trio.open_nursery() as background:

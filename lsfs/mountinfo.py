@@ -68,6 +68,14 @@ def holder(path: str | Path) -> Mount | None:
     return best
 
 
+def types_below(folder: str | Path) -> set[str]:
+    """The types of the file system that holds `folder` and of those that are mounted below it, as mount(8) names them."""
+    top = holder(folder)
+    prefix = os.path.realpath(folder).rstrip("/") + "/"
+    found = {mount.fstype for mount in mounts() if mount.mountpoint.startswith(prefix)}
+    return found | ({top.fstype} if top is not None else {""})
+
+
 def for_path(path: str | Path) -> Mount | None:
     """The lsfs mount that holds `path`, None where another file system does."""
     best = holder(path)

@@ -112,8 +112,7 @@ class Answers:
 
         TryAgain when the engine is down, or too many wait for it already.
         """
-        if not self._saved(question):
-            await self._ports.heard()
+        await self.heard(question)
         answer = self.served(question, viewer)
         if answer is not None:
             return answer
@@ -124,6 +123,11 @@ class Answers:
             return await self._found(question, viewer)
         finally:
             self._busy -= 1
+
+    async def heard(self, question: Question) -> None:
+        """Wait until what was closed so far counts; not for a saved question, which is answered from what is kept."""
+        if not self._saved(question):
+            await self._ports.heard()
 
     async def _found(self, question: Question, viewer: Viewer) -> Answer:
         search = self._asking.get((question, viewer))
@@ -140,6 +144,7 @@ class Answers:
         """A question was just saved: ask it now, so that looking at it searches nothing. Where that takes longer than a
         moment (a model is being loaded), `refresh` is left to do it."""
         with trio.move_on_after(MOMENT), contextlib.suppress(LsfsError):
+            await self._ports.heard()
             await self._ask(question, self._owner)
 
     async def refresh(self) -> int:

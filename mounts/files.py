@@ -21,7 +21,6 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
 RECENT = 1.0
 """Seconds between the last write to a file and its close, mostly."""
+MOMENTS = 10
 SOON = 0.01
 """Seconds in which the kernel tells of a close(2) that has returned."""
 
@@ -48,6 +48,31 @@ class Kernel(Protocol):
     def contents(self, id: int) -> None: ...
 
     def entry(self, parent: int, name: bytes) -> None: ...
+
+
+class Watches(Protocol):
+    """Which directories are watched; `lsfs.history.watch.Watch` knows. `losses` grows with every watch that is let go."""
+
+    losses: int
+
+    def holds(self, path: bytes) -> int: ...
+
+    def add(self, path: bytes, fd: int) -> None: ...
+
+    def moved(self, old: bytes, new: bytes) -> None: ...
+
+
+class Everywhere:
+    """Watches on every directory."""
+
+    losses = 0
+
+    def holds(self, path: bytes) -> int:
+        return 1
+
+    def add(self, path: bytes, fd: int) -> None: ...
+
+    def moved(self, old: bytes, new: bytes) -> None: ...
 
 
 class Deaf:
@@ -68,12 +93,11 @@ class Files:
         self.kernel: Kernel = Deaf()
         self.rows = ports.inner
         self.hidden = frozenset(ports.hidden)
-        self.watches: Callable[[bytes], bool] = lambda path: True
-        self.watch: Callable[[bytes, int], None] = lambda path, fd: None
+        self.watches: Watches = Everywhere()
         self.moves = 0
         """How often a directory has got another path: what was known of watches by path is asked again."""
         self.writing = 0
-        """Open files that were written to and not reported yet."""
+        """Open files that were written to, or emptied, and not reported yet."""
         self.wrote = 0.0
         """When something was written last (time.monotonic)."""
         self.privileged = os.geteuid() == 0
@@ -92,16 +116,13 @@ class Files:
         self,
         nodes: Nodes,
         kernel: Kernel,
-        watches: Callable[[bytes], bool] = lambda path: True,
-        watch: Callable[[bytes, int], None] = lambda path, fd: None,
+        watches: Watches | None = None,
     ) -> None:
-        """*nodes* is the table that fuse.py keeps, *kernel* is told what to forget, *watches* says whether a
-        directory is watched by now (one that came from behind the mount is only after some time), *watch*
-        makes it so: it takes the path and a descriptor."""
+        """*nodes* is the table that fuse.py keeps, *kernel* is told what to forget, *watches* knows which directories are
+        watched by now: one that came from behind the mount is only after some time."""
         self._nodes = nodes
         self.kernel = kernel
-        self.watches = watches
-        self.watch = watch
+        self.watches = self.watches if watches is None else watches
 
     # --- Identity
 
@@ -139,12 +160,12 @@ class Files:
     def made(self, directory: Directory) -> None:
         """A directory was just made: it is watched before anything is in it."""
         path = directory.path()
-        if path is None or not self.ports.watched():
-            return
+        if path is None or not self.ports.watched() or type(directory.key) is not int:
+            return  # (on another file system: the scan does not go there either)
         with contextlib.suppress(OSError):  # then the scan watches it, soon
             fd = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory.descriptor())
             try:
-                self.watch(path, fd)
+                self.watches.add(path, fd)
             finally:
                 os.close(fd)
 
@@ -153,20 +174,34 @@ class Files:
         if path is not None:
             self.ports.changes.touched(path)
 
-    def moved(self, old_in: Directory, old: bytes, new_in: Directory, new: bytes, exchange: bool) -> None:
+    def moved(
+        self, old_in: Directory, old: bytes, new_in: Directory, new: bytes, *, exchange: bool, directory: bool
+    ) -> None:
+        """*old* was renamed to *new*; *directory* says whether one of them may be a directory."""
         before, after = old_in.path_of(old), new_in.path_of(new)
         if before is not None and after is not None:
+            if directory:
+                self.moves += 1
+                for source, target in (
+                    ((before, b"\0"), (after, before), (b"\0", after)) if exchange else ((before, after),)
+                ):
+                    self.watches.moved(source, target)  # at once, so that nothing is missed
             self.ports.changes.moved(before, after, exchange)
 
     async def heard(self) -> None:
         """Wait until what was closed before this call is known to be closed.
 
         Where flush is not asked for, the kernel says it in a request of its own, for which nobody waits: it is under way
-        when close(2) returns, but where many are, it may be overtaken. So a moment is waited while something that was
-        written just now is open.
+        when close(2) returns, and where many are, it may be overtaken. So a moment is waited while something that was
+        written just now is open, and another while that becomes less.
         """
-        if self.writing and time.monotonic() - self.wrote < RECENT:
-            await trio.sleep(SOON)
+        for _ in range(MOMENTS):
+            before = self.writing
+            if not before:
+                return
+            await trio.sleep(SOON if time.monotonic() - self.wrote < RECENT else SOON / 10)
+            if self.writing >= before:
+                return
 
     # --- What happened behind the mount
 
@@ -184,6 +219,10 @@ class Files:
         except OSError:
             found = None
         entry = directory.children.get(name)
+        if found is not None and found.st_nlink > 1:  # the kernel may know it by another name
+            other = self._known.get(self.key(found))
+            if other is not None and other is not entry and other.is_behind(found):
+                self._refresh(other, found)
         if entry is None:
             directory.listing = None
             if found is not None and directory.id and not (directory is self.root and name in self.hidden):

@@ -37,7 +37,7 @@ class Directory(Entry):
         self.listing: Shown | None = None
         """What was listed last, while it holds."""
         self._watched = -1
-        """The count of moves (`Files.moves`) at which this directory was known to be watched under its name."""
+        """The count of moves and of watches lost at which this directory was known to be watched under its name."""
 
     @property
     def negative_timeout(self) -> float:  # type: ignore[override]
@@ -45,12 +45,20 @@ class Directory(Entry):
         tree = self.tree
         if not tree.ports.watched():
             return UNWATCHED
-        if self._watched != tree.moves:
-            path = self.path()
-            if path is None or not tree.watches(path):
+        now = tree.moves + tree.watches.losses
+        if self._watched != now:
+            if not self.watch():
                 return UNWATCHED
-            self._watched = tree.moves
+            self._watched = now
         return WATCHED
+
+    def watch(self) -> int:
+        """The number of the watch on this directory; 0 if it is not watched."""
+        path = self.path()
+        return self.tree.watches.holds(path) if path is not None and self.tree.ports.watched() else 0
+
+    def steady(self, attributes: Any) -> bool:
+        return self.negative_timeout == WATCHED
 
     def descriptor(self) -> int:
         return self.tree.descriptors.of(self)
@@ -237,9 +245,8 @@ class Directory(Entry):
             if entry is not None:
                 entry.remove_name(self, old)
                 entry.add_name(new_parent, new, False)
-        if stat.S_ISDIR(moving.st_mode) or exchange:
-            self.tree.moves += 1
-        self.tree.moved(self, old, new_parent, new, exchange)
+        directory = stat.S_ISDIR(moving.st_mode) or exchange
+        self.tree.moved(self, old, new_parent, new, exchange=exchange, directory=directory)
 
     def _exchange(self, old: bytes, new_parent: Directory, new: bytes) -> None:
         here, there = self.children.get(old), new_parent.children.get(new)
@@ -284,13 +291,14 @@ class Top(Directory):
 
 
 class Shown:
-    """What a directory listed: names in order, and what the kernel was told of each. Kept while its directory is watched, for
-    as long as the kernel may keep an entry."""
+    """What a directory listed: names in order, and what the kernel was told of each. Kept while its directory is watched
+    without a break, for as long as the kernel may keep an entry."""
 
-    __slots__ = ("names", "entries", "until")
+    __slots__ = ("names", "entries", "until", "watch")
 
-    def __init__(self, names: list[bytes]) -> None:
+    def __init__(self, names: list[bytes], watch: int) -> None:
         self.names = names
+        self.watch = watch
         self.entries: list[tuple[bytes, Entry, Any] | None] = [None] * len(names)
         self.until = time.monotonic() + WATCHED
 
@@ -310,15 +318,15 @@ class FilesListing(Listing):
 
     async def rewind(self) -> None:
         directory = self.node
-        trusted = directory.negative_timeout == WATCHED
-        kept = directory.listing if trusted else None
-        if kept is None or kept.until < time.monotonic():
+        watch = directory.watch()
+        kept = directory.listing if watch else None
+        if kept is None or kept.watch != watch or kept.until < time.monotonic():
             names = [os.fsencode(name) for name in os.listdir(self.fd)]
             if isinstance(directory, Top):
                 names = [name for name in names if name not in directory.tree.hidden]
-            kept = Shown(names)
-            directory.listing = kept if trusted else None
-        self.shown = kept.entries if trusted else None
+            kept = Shown(names, watch)
+            directory.listing = kept if watch else None
+        self.shown = kept.entries if watch else None
         self.entries = kept.names
 
     async def entry(self, index: int) -> tuple[bytes, Node, Any] | None:

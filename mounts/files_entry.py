@@ -55,7 +55,7 @@ class Entry(Node):
 
     __slots__ = (
         "tree", "key", "kind", "parent", "name", "others", "handles", "ghost", "fresh",
-        "told_size", "told_mtime", "told_ctime", "shown", "bare",
+        "told_size", "told_mtime", "told_ctime", "listed", "bare",
     )  # fmt: skip
 
     def __init__(self, tree: Files, key: Any, kind: int) -> None:
@@ -72,7 +72,7 @@ class Entry(Node):
         """What it was like when its last name was removed; None while it has one."""
         self.fresh: os.stat_result | None = None
         self.told_size = self.told_mtime = self.told_ctime = -1
-        self.shown: Any = None
+        self.listed: Any = None
         """While the kernel knows it as it is, what a listing says of it; `unsure` ends that."""
         self.bare = 0.0
         """Until when (time.monotonic) it is known to have no access control list."""
@@ -141,7 +141,7 @@ class Entry(Node):
 
     def dropped(self, nodes: Nodes) -> None:
         self.tree.leave(self)
-        listed = self.shown is not None
+        listed = self.listed is not None
         above = [directory for directory, _ in self.names()]
         for directory, name in list(self.names()):
             listing = directory.listing
@@ -195,12 +195,12 @@ class Entry(Node):
 
     def unsure(self) -> None:
         """Something about it may have changed."""
-        self.shown = None
+        self.listed = None
         self.bare = 0.0
 
     def steady(self, attributes: Any) -> bool:
         """While it is written to, nothing is; another name of it may be changed where nobody watches."""
-        return not self.handles and (attributes.st_nlink == 1 or self.kind == stat.S_IFDIR)
+        return not self.handles and attributes.st_nlink == 1
 
     def seen(self, found: os.stat_result) -> os.stat_result:
         """The kernel is being told these attributes."""
@@ -220,7 +220,7 @@ class Entry(Node):
         )
 
     async def getattr(self) -> Any:
-        self.shown = None
+        self.listed = None
         if self.handles:
             return self.seen(os.fstat(self.handles[0].fd))
         directory = self.parent
@@ -316,11 +316,13 @@ class Entry(Node):
 class File(Entry):
     """Anything but a directory. `kept_size` and `kept_mtime` say which content the kernel's pages hold."""
 
-    __slots__ = ("kept_size", "kept_mtime")
+    __slots__ = ("kept_size", "kept_mtime", "unsynced")
 
     def __init__(self, tree: Files, key: Any, kind: int) -> None:
         super().__init__(tree, key, kind)
         self.kept_size = self.kept_mtime = -1
+        self.unsynced = 0
+        """Bytes written since the last fsync(2)."""
 
     async def readlink(self) -> bytes:
         if self.kind != stat.S_IFLNK:
@@ -345,7 +347,8 @@ class File(Entry):
         except BaseException:
             os.close(fd)
             raise
-        handle.truncated = bool(empties)
+        if empties:
+            handle.wrote(emptied=True)
         return handle
 
     def opened(self, fd: int, found: os.stat_result, flags: int, caller: Caller) -> OpenFile:
@@ -356,7 +359,8 @@ class File(Entry):
             self.kept_mtime, self.kept_size = found.st_mtime_ns, found.st_size
             if self.told_size != -1 and not self.is_told(found) and self.id:
                 self.tree.kernel.attributes(self.id)
-        strips = caller.uid != 0 and self.tree.privileged and bool(flags & os.O_ACCMODE)
+        # Who writes is not known, only who opened: root, too, may have handed its descriptor to somebody else.
+        strips = self.tree.privileged and bool(flags & os.O_ACCMODE)
         return OpenFile(fd, self, flags, strips=strips, keep_cache=keep)
 
     def written(self, found: os.stat_result) -> None:

@@ -1,12 +1,14 @@
 """files_handle: an open file of /files: a descriptor of the backing file.
 
 Reads and writes are done in the loop: on local disks a thread costs two to five times the call itself. What
-waits for the disk (fsync, writes to a file opened with O_SYNC) goes to a thread unless the disk is quick (`Disk`).
+waits for the disk goes to a thread: writes to a file opened with O_SYNC, and fsync unless the disk is quick (`Disk`).
 """
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import stat
 import time
 from typing import TYPE_CHECKING
@@ -25,7 +27,12 @@ the next ones to a thread."""
 SUSPECT = 100
 """Syncs done in a thread after one that took long."""
 LITTLE = 1 << 20
-"""Bytes written since the last sync that a disk takes at once."""
+"""Bytes written to a file since its last sync that a disk takes at once."""
+MUCH = 32 << 20
+"""Bytes that the kernel has still to write, with which no sync is quick."""
+GLANCE = 0.2
+"""Seconds between two looks at that."""
+DIRTY = re.compile(rb"^(?:Dirty|Writeback): *(\d+) kB", re.M)
 _disk = trio.CapacityLimiter(16)
 """Threads that wait for the disk at one time; more would not make it faster."""
 
@@ -49,29 +56,39 @@ class Disk:
     """How long the disk takes to sync, and where to wait for it: a quick disk is waited for in the loop, as a
     thread costs more than the sync; a slow one, or one that has much to write, in a thread."""
 
-    __slots__ = ("_seconds", "_slow", "unsynced")
+    __slots__ = ("_seconds", "_slow", "_dirty", "_looked")
 
     def __init__(self) -> None:
         self._seconds = SHORT
         self._slow = 0
-        self.unsynced = 0
-        """Bytes written since the last sync."""
+        self._dirty = False
+        self._looked = -math.inf
 
-    async def wait(self, fd: int, datasync: bool) -> None:
-        """fsync(2) or fdatasync(2)."""
+    async def wait(self, fd: int, datasync: bool, unsynced: int = 0) -> None:
+        """fsync(2) or fdatasync(2) of a file to which *unsynced* bytes were written since the last one."""
         sync = os.fdatasync if datasync else os.fsync
-        unsynced, self.unsynced = self.unsynced, 0
+        little = unsynced <= LITTLE and not self._busy()
         began = time.perf_counter()
-        if self._slow or unsynced > LITTLE or self._seconds >= SHORT:
+        if self._slow or self._seconds >= SHORT or not little:
             await trio.to_thread.run_sync(sync, fd, limiter=_disk)
             self._slow = max(0, self._slow - 1)
         else:
             sync(fd)
-        if unsynced <= LITTLE:
+        if little:
             took = time.perf_counter() - began
             self._seconds += (took - self._seconds) / 8
             if took > LONG:
                 self._slow = SUSPECT
+
+    def _busy(self) -> bool:
+        """Has the kernel much to write, whoever wrote it? A sync may have to wait for all of it. Looked up now and then."""
+        now = time.monotonic()
+        if now - self._looked > GLANCE:
+            self._looked = now
+            with open("/proc/meminfo", "rb", buffering=0) as stream:
+                found = DIRTY.findall(stream.read(4096))
+            self._dirty = sum(map(int, found)) * 1024 > MUCH
+        return self._dirty
 
 
 disk = Disk()
@@ -89,8 +106,7 @@ class OpenFile(Handle):
         self.unreported = False
         """Written since the last report."""
         self.truncated = False
-        """Emptied by open(2): reported when the handle goes, or with the first write. A shell's `echo x > f`
-        sends a flush before the write, and nobody is to be told of the empty state between."""
+        """Emptied by open(2) (`wrote`)."""
         self._strips = strips
         self._synchronous = bool(flags & (os.O_DSYNC | os.O_SYNC))
         if node.handles is None:
@@ -99,7 +115,7 @@ class OpenFile(Handle):
             node.handles.append(self)
 
     async def read(self, offset: int, size: int) -> bytes:
-        self.node.shown = None  # its access time may be another one now
+        self.node.listed = None  # its access time may be another one now
         return os.pread(self.fd, size, offset)
 
     async def write(self, offset: int, data: bytes) -> int:
@@ -107,8 +123,8 @@ class OpenFile(Handle):
             count: int = await trio.to_thread.run_sync(os.pwrite, self.fd, data, offset, limiter=_disk)
         else:
             count = os.pwrite(self.fd, data, offset)
-        disk.unsynced += count
-        self.node.shown = None
+        self.node.unsynced += count
+        self.node.listed = None
         self.node.tree.wrote = time.monotonic()
         if not self.unreported:
             self.wrote()
@@ -116,11 +132,15 @@ class OpenFile(Handle):
             self.node.tree.kernel.attributes(self.node.id)
         return count
 
-    def wrote(self) -> None:
-        """There is something to report."""
-        if not self.unreported:
-            self.unreported = True
+    def wrote(self, *, emptied: bool = False) -> None:
+        """There is something to report; if it was only *emptied* by open(2), not before the handle goes, or the first write: a
+        shell's `echo x > f` sends a flush before the write, and nobody is to be told of the empty state between."""
+        if not (self.unreported or self.truncated):
             self.node.tree.writing += 1
+        if emptied:
+            self.truncated = True
+        else:
+            self.unreported = True
 
     async def flush(self) -> None:
         if self.unreported:
@@ -128,7 +148,8 @@ class OpenFile(Handle):
             self._report()
 
     async def fsync(self, datasync: bool) -> None:
-        await disk.wait(self.fd, datasync)
+        unsynced, self.node.unsynced = self.node.unsynced, 0
+        await disk.wait(self.fd, datasync, unsynced)
 
     async def release(self) -> None:
         node = self.node
@@ -141,7 +162,7 @@ class OpenFile(Handle):
             node.tree.settle(node)
 
     def _report(self) -> None:
-        if self.unreported:
+        if self.unreported or self.truncated:
             self.node.tree.writing -= 1
         self.unreported = self.truncated = False
         self.node.written(os.fstat(self.fd))

@@ -1,6 +1,6 @@
 """fuse: the kernel's requests, each handed to the node that it is about. It knows no row of the tree.
 
-Besides the daemon, this and its `fuse_…` are the only modules that import pyfuse3. A handler finds its node, calls the method of
+Besides the daemon, this and `fuse_entries` are the only modules that import pyfuse3. A handler finds its node, calls the method of
 the same name, translates the answer; `answering` translates what goes wrong.
 
 Threading: handlers run in the trio loop, one to a task of pyfuse3. `Kernel` is called in the loop too; what
@@ -225,7 +225,7 @@ class Operations(pyfuse3.Operations):
         nodes, reply, entries = self.nodes, pyfuse3.readdir_reply, listing.shown
         for index in range(max(start - DOTS, 0), len(listing.entries)):
             shown = entries[index] if entries is not None else None
-            if shown is not None and shown[1].shown is shown[2]:
+            if shown is not None and shown[1].listed is shown[2]:
                 if reply(token, shown[0], shown[2], index + DOTS + 1):
                     continue
                 break
@@ -240,7 +240,7 @@ class Operations(pyfuse3.Operations):
                 break
             node.lookups += 1
             if entries is not None and node.steady(attributes):
-                node.shown = quiet = known(told)
+                node.listed = quiet = known(told)
                 entries[index] = None if quiet is None else (name, node, quiet)
 
     @answering

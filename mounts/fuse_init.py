@@ -61,9 +61,12 @@ class Agreement:
         os.dup2(theirs.fileno(), fd, inheritable=False)
         theirs.close()
 
-    def complete(self) -> None:
-        """libfuse has answered: hand its reply on, completed, and *fd* back. BlockingIOError if it has not."""
-        reply = bytearray(self._ours.recv(ROOM, socket.MSG_DONTWAIT))
+    def complete(self) -> bool:
+        """Hand the reply of libfuse on, completed, and *fd* back. Returns whether there was one by now."""
+        try:
+            reply = bytearray(self._ours.recv(ROOM, socket.MSG_DONTWAIT))
+        except BlockingIOError:
+            return False
         if len(reply) > _REPLY.size and self._offered & HANDLE_KILLPRIV_V2:
             _, error, *_ = _REPLY.unpack_from(reply)
             (flags,) = struct.unpack_from("=I", reply, _REPLY.size)
@@ -73,3 +76,4 @@ class Agreement:
         os.dup2(self._kernel, self._fd, inheritable=False)
         os.close(self._kernel)
         self._ours.close()
+        return True

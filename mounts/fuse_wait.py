@@ -52,14 +52,20 @@ class Lock:
 class Lowlevel:
     """`trio.lowlevel` with a `wait_readable` that polls first."""
 
-    def __init__(self, agreed: Callable[[], None] | None) -> None:
+    def __init__(self, agreed: Callable[[], bool] | None) -> None:
         self._poll: Any = None
         self._agreed = agreed
+        self._closing = False
         self._served = 0
         self._luck = MOST_LUCK
 
     def __getattr__(self, name: str) -> Any:
         return getattr(trio.lowlevel, name)
+
+    def notify_closing(self, fd: int) -> None:
+        """Whoever waits, or is about to, hears that it is over."""
+        self._closing = True
+        trio.lowlevel.notify_closing(fd)
 
     async def wait_readable(self, fd: int) -> None:
         poll = self._poll
@@ -67,13 +73,14 @@ class Lowlevel:
             poller = select.poll()
             poller.register(fd, select.POLLIN)
             self._poll = poll = poller.poll
-        elif self._agreed is not None:
-            agreed, self._agreed = self._agreed, None
-            agreed()
+        elif self._agreed is not None and self._agreed():
+            self._agreed = None
         self._served += 1
         if self._served >= IN_A_ROW:
             self._served = 0
             await trio.lowlevel.checkpoint()
+            if self._closing:  # which nobody heard meanwhile
+                raise trio.ClosedResourceError
         if self._luck > 0:
             until = time.perf_counter_ns() + SPIN
             while not poll(0):
@@ -94,9 +101,10 @@ class Lowlevel:
 
 
 class Waits:
-    """What pyfuse3 takes for the module trio. *agreed* is called once, when the first request was answered."""
+    """What pyfuse3 takes for the module trio. *agreed* is called when the first request was handled, and again until it says
+    yes."""
 
-    def __init__(self, agreed: Callable[[], None] | None = None) -> None:
+    def __init__(self, agreed: Callable[[], bool] | None = None) -> None:
         self.lowlevel = Lowlevel(agreed)
         self.Lock = Lock
 

@@ -52,7 +52,7 @@ class Node:
     again."""
     wanted: int = 0
     """The number this node would like to have (an inode number below MINTED), or 0."""
-    shown: Any = None
+    listed: Any = None
     """What a listing says of this node while the kernel knows it as it is (`Listing.shown`)."""
     fresh: Any = None
     """Attributes that the operation which returned this node has just read; fuse.py takes them instead of
@@ -64,7 +64,7 @@ class Node:
         self.generation = 0
 
     def steady(self, attributes: Any) -> bool:
-        """Are these attributes, just told, true until this node's `shown` is taken away?"""
+        """Are these attributes, just told, true until this node's `listed` is taken away?"""
         return False
 
     def idle(self) -> bool:
@@ -182,7 +182,7 @@ class Listing:
 
     shown: list[Any] | None = None
     """For each entry, where it was told to the kernel before: its name, its node, and what is listed from then on
-    for as long as it is the node's `shown`. None where every entry is told anew."""
+    for as long as it is the node's `listed`. None where every entry is told anew."""
 
     def __init__(self, node: Node, entries: list[tuple[bytes, Node]] | None = None, above: int = 0) -> None:
         self.id = 0

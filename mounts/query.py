@@ -147,6 +147,7 @@ class Asked(Questions):
     async def lookup(self, name: bytes, caller: Caller) -> Node | None:
         viewer = self.ports.viewer(caller)
         if name in DOCUMENTS:
+            await self.answers.heard(self.question)
             return self.document(name, viewer, self._served(viewer))
         if _NUMBERED.match(name):
             path = await self._path(name, viewer)

@@ -12,7 +12,7 @@ IGNORED = frozenset(
     """rw auto noauto user users nouser nofail owner group defaults dev nodev suid nosuid exec sync async
     atime noatime relatime norelatime diratime nodiratime strictatime nostrictatime _netdev""".split()  # noqa: SIM905
 )
-SWITCHES = {"ro": "--read-only", "shared": "--shared", "allow_other": "--allow-other"}
+SWITCHES = {"ro": "--read-only", "shared_folder": "--shared", "allow_other": "--allow-other"}
 VALUES = {"state": "--state", "model": "--model"}
 
 

@@ -37,10 +37,8 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
-REST, BURST = (
-    0.1,
-    2.0,
-)  # seconds without a change until changes are committed, and the longest time they wait for that
+REST = 0.1  # seconds without a change until changes are committed; a question does not wait for that
+BURST = 5.0  # seconds that a burst of changes may go on before it is committed all the same
 QUIET = 1.0  # seconds a file written behind the mount, and not closed, has to rest before it is read
 LATEST = 10.0  # but no longer than this after its first change
 RESCAN = 60.0  # seconds between scans where not every folder can be watched
@@ -110,7 +108,7 @@ class Follow:
         self._changed.set()
         self._applying: list[tuple] = []
         self._walking: bytes | None = None
-        self._ticket = 0
+        self._ticket = self._hints = 0
         self._folders_touched = 0
         self._waiting: dict[bytes, int] = {}  # closed through the mount, not yet searchable by words
         self._moved_on = trio.Event()
@@ -141,6 +139,7 @@ class Follow:
         """Something at `path` changed behind the mount, perhaps. Unsettled: it is still being written."""
         if settled:
             self._later.pop(path, None)
+            self._hints += 1
             self._append(("hinted", path))
         else:
             now = trio.current_time()
@@ -243,12 +242,14 @@ class Follow:
             return
         finally:
             self._applying = []
+        renamed = {change[1] for change in changes if change[0] in ("moved", "replaced")}
         for path, verdict in verdicts.items():
             if verdict == "dirty" or (verdict == "waiting" and path not in self.feed.flying):
                 self.feed.want(path)
             elif verdict == "folder":
                 self._folders_touched += 1
-                if not (self.watch.complete and self.watch.holds(path)):
+                # a watch goes along with its folder, but what was being scanned there was scanned under another name
+                if path in renamed or not (self.watch.complete and self.watch.holds(path)):
                     folders[path] = None
         self._scans.update(folders)
         for path in {change[1] for change in changes}:
@@ -365,7 +366,7 @@ class Follow:
     def generation(self) -> int:
         """Grows with every change of what a question could find, from the moment of the close on. A folder's new rights and
         a model that has been loaded take no sequence, and count all the same."""
-        return self.counts.sequence + self._ticket + self._folders_touched + self.feed.loads
+        return self.counts.sequence + self._ticket + self._hints + self._folders_touched + self.feed.loads
 
     @property
     def pending_files(self) -> int:
@@ -386,7 +387,7 @@ class Follow:
         `settle` of lsfs.conf is what an engine that is at work may take. While there is none (it died, it starts), nothing can be read and
         no question be answered either, so that time is not counted; and one that has just started loads its libraries meanwhile."""
         mine = dict(self._waiting)
-        if mine:
+        if mine or self._changes:
             self._urgent.set()
         with trio.move_on_after(deadline):
             while self._waits(mine):

@@ -42,6 +42,8 @@ class Watch:
         self._paths: dict[int, bytes] = {}
         self._watches: dict[bytes, int] = {}
         self.complete = True
+        self.losses = 0
+        """How often a watch was let go: whoever believed in one looks again."""
 
     def add(self, path: bytes, fd: int) -> None:
         """Watch the folder open at `fd`, known as `path`. Idempotent; a folder that moved gets its new name."""
@@ -60,9 +62,19 @@ class Watch:
         self._paths[number] = path
         self._watches[path] = number
 
-    def holds(self, path: bytes) -> bool:
-        """Is the folder at `path` being watched under that name?"""
-        return path in self._watches
+    def holds(self, path: bytes) -> int:
+        """The number of the watch on the folder at `path`, known under that name; 0 if there is none. A number is never
+        used again: the same one later says that the folder was watched all the time."""
+        return self._watches.get(path, 0)
+
+    def moved(self, old: bytes, new: bytes) -> None:
+        """The folder at `old` was renamed to `new` through the mount: its watches, and those below, go with it."""
+        below = old + b"/"
+        for known in [known for known in list(self._watches) if known == old or known.startswith(below)]:
+            number = self._watches.pop(known)
+            path = new + known[len(old) :]
+            self._watches[path] = number
+            self._paths[number] = path
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -86,6 +98,7 @@ class Watch:
                 if event.mask & flags.IGNORED:
                     if parent is not None:
                         self._paths.pop(event.wd, None)
+                        self.losses += 1
                         if self._watches.get(parent) == event.wd:
                             del self._watches[parent]
                     continue
@@ -93,11 +106,8 @@ class Watch:
                     continue
                 name = os.fsencode(event.name)
                 path = parent + b"/" + name if parent else name
-                if event.mask & flags.ISDIR:
-                    if event.mask & (flags.MOVED_FROM | flags.DELETE):
-                        self._drop(path)
-                    elif event.mask & (flags.MOVED_TO | flags.CREATE):
-                        self._check(path)
+                if event.mask & flags.ISDIR and not event.mask & flags.ATTRIB:
+                    self._check(path)
                 hints[path] = hints.get(path, False) or not event.mask & flags.MODIFY
             for path, settled in hints.items():
                 changed(path, settled)
@@ -109,14 +119,15 @@ class Watch:
         for known in [known for known in list(self._watches) if known == path or known.startswith(below)]:
             number = self._watches.pop(known)
             self._paths.pop(number, None)
+            self.losses += 1
             try:
                 self._inotify.rm_watch(number)
             except OSError:
                 continue  # it went with its folder
 
     def _check(self, path: bytes) -> None:
-        """A folder came to this place. Often it is watched already (made through the mount, and scanned); a watch that is
-        another folder's (replaced while somebody held it open) goes."""
+        """A folder came to this place, or went, some time ago. Often the one that is there now is watched already (made or
+        renamed through the mount); a watch that is another folder's (removed, moved away, replaced) goes."""
         known = self._watches.get(path)
         if known is None:
             return

@@ -251,7 +251,14 @@ def test_completion_offers_the_commands():
 
 def test_mount_8_is_understood():
     words = helper.translate(
-        ["/notes", "/ctx", "-o", "rw,ro,noauto,x-systemd.automount,state=/var/x", "-o", "allow_other,shared"]
+        [
+            "/notes",
+            "/ctx",
+            "-o",
+            "rw,ro,noauto,x-systemd.automount,state=/var/x",
+            "-o",
+            "allow_other,shared_folder",
+        ]
     )
     assert words == [
         "mount",

@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 ROOMS = ("lsfs", "mounts", "syscalls")
 MAY = {"lsfs": {"lsfs", "mounts", "syscalls"}, "mounts": {"mounts", "syscalls"}, "syscalls": {"syscalls"}}
 ONLY = {
-    "pyfuse3": ("mounts/fuse", "lsfs/daemon"),
+    "pyfuse3": ("mounts/fuse.py", "mounts/fuse_entries.py", "lsfs/daemon"),
     "lancedb": ("lsfs/index/",),
     "pyarrow": ("lsfs/index/",),
     "sentence_transformers": ("lsfs/models/",),

@@ -1,5 +1,6 @@
 """What the kernel and the daemon keep of /files is never old: each rule is met by a change that would show it."""
 
+import ctypes
 import os
 import struct
 import subprocess
@@ -7,10 +8,12 @@ import threading
 import time
 
 import pytest
-from mounted_helpers import PATIENCE
 
 LIST = ((1, 6, 0xFFFFFFFF), (2, 4, 65534), (4, 0, 0xFFFFFFFF), (16, 4, 0xFFFFFFFF), (32, 0, 0xFFFFFFFF))
 ACL = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in LIST)
+
+
+SOON = 20.0  # seconds: far below the minute after which the kernel asks again of its own accord
 
 
 def picture(folder):
@@ -71,7 +74,7 @@ def test_a_change_through_the_mount_is_in_the_next_listing(pair, change):
 def test_a_change_behind_the_mount_is_in_a_listing_soon(pair, change):
     live, backing = filled(pair)
     CHANGES[change](backing)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + SOON
     while picture(live) != picture(backing):
         assert time.monotonic() < deadline, (picture(live), picture(backing))
         threading.Event().wait(0.01)
@@ -103,7 +106,7 @@ def test_an_access_list_set_behind_the_mount_is_found(pair):
         with pytest.raises(OSError, match="No data"):
             os.getxattr(live / "file7", "system.posix_acl_access")
     os.setxattr(backing / "file7", "system.posix_acl_access", ACL)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + SOON
     while True:
         try:
             assert os.getxattr(live / "file7", "system.posix_acl_access") == ACL
@@ -125,14 +128,60 @@ def test_a_reader_of_a_kept_listing_loses_nothing_while_it_changes(pair):
     assert set(picture(backing)) <= set(seen)
 
 
-def test_a_shared_mount_sees_a_change_behind_it_within_seconds_without_any_watch(mount, tmp_path):
+def test_a_shared_mount_sees_what_no_watch_reports(mount, tmp_path):
     mounted = mount(None, "--shared", conf="[index]\nenabled = no\n")
     (mounted.folder / "file").write_text("old")
+    os.link(mounted.folder / "file", tmp_path / "outside")
     assert (mounted.files / "file").read_text() == "old"
     assert picture(mounted.files)["file"][3] == 3
-    (mounted.folder / "file").write_text("newer")
-    mounted.until(lambda: picture(mounted.files)["file"][3] == 5)
+    (tmp_path / "outside").write_text("newer")  # under a name that is in no watched folder
+    mounted.until(lambda: picture(mounted.files)["file"][3] == 5, patience=SOON)
     assert (mounted.files / "file").read_text() == "newer"
+
+
+def test_a_second_name_in_another_folder_that_is_written_behind_the_mount_shows_under_the_first(pair):
+    live, backing = filled(pair)
+    os.link(backing / "file7", backing / "below/other")
+    (backing / "below/other").write_text("much longer than it was")
+    pair.mounted.until(lambda: picture(live) == picture(backing), patience=SOON)
+    assert (live / "file7").read_text() == "much longer than it was"
+
+
+def soon_the_same(pair, live, backing):
+    """What comes behind the mount, now, is soon in listings and found by name."""
+    for _ in range(2):
+        picture(live)
+        assert not (live / "new").exists()
+    (backing / "new").write_text("x")
+    pair.mounted.until((live / "new").exists, patience=SOON)
+    pair.mounted.until(lambda: picture(live) == picture(backing), patience=SOON)
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.02, 0.06, 0.2])
+@pytest.mark.parametrize("how", ["made again", "moved away and made again", "renamed", "exchanged"])
+def test_a_directory_stays_watched_whatever_became_of_the_one_before(pair, how, moment):
+    first, where = pair.live / "first", pair.live / "first"
+    (first / "sub").mkdir(parents=True)
+    (first / "sub/file").write_text("x")
+    picture(first / "sub")
+    if how == "made again":
+        subprocess.run(["rm", "-rf", first], check=True)
+        (first / "sub").mkdir(parents=True)
+    elif how == "moved away and made again":
+        os.rename(first, pair.live / "old")
+        (first / "sub").mkdir(parents=True)
+    elif how == "renamed":
+        where = pair.live / "second"
+        os.rename(first, where)
+    else:
+        (pair.live / "other/sub").mkdir(parents=True)
+        libc = ctypes.CDLL(None, use_errno=True)
+        names = os.fsencode(first), os.fsencode(pair.live / "other")
+        assert libc.renameat2(-100, names[0], -100, names[1], 2) == 0
+    picture(where / "sub")
+    threading.Event().wait(moment)  # the watch hears of it some 30 ms later, and the scan comes later still
+    soon_the_same(pair, where / "sub", pair.backing / where.name / "sub")
+    soon_the_same(pair, where, pair.backing / where.name)
 
 
 def test_a_symlink_that_is_replaced_leads_elsewhere_at_once(pair):

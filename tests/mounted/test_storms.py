@@ -246,6 +246,7 @@ def test_processes_that_are_killed_in_the_middle_of_anything_leave_no_descriptor
     )
     here = os.fspath(pathlib.Path(__file__).parent)
     path = os.pathsep.join([here, os.path.dirname(here)])
+    chooser = random.Random(1)
     for _ in range(5):
         killed = [
             subprocess.Popen(
@@ -254,7 +255,7 @@ def test_processes_that_are_killed_in_the_middle_of_anything_leave_no_descriptor
             for _ in range(4)
         ]
         pair.mounted.until(lambda: len(os.listdir(pair.live)), lambda made: made > 1)
-        threading.Event().wait(random.Random(1).random() / 5)  # anywhere in their work
+        threading.Event().wait(chooser.random() / 5)  # anywhere in their work
         for process in killed:
             process.kill()
             process.wait(PATIENCE)

@@ -210,17 +210,37 @@ def test_pages_are_kept_while_the_content_is_what_they_hold(tree):
     assert keeps()
 
 
+class Some:
+    """Watches on the directories of `numbers`."""
+
+    def __init__(self):
+        self.numbers, self.losses = {}, 0
+
+    def holds(self, path):
+        return self.numbers.get(path, 0)
+
+    def add(self, path, fd):
+        self.numbers[path] = len(self.numbers) + 1
+
+    def moved(self, old, new):
+        self.numbers[new] = self.numbers.pop(old)
+
+
 def test_names_are_believed_for_long_only_where_a_watch_is(tmp_path):
-    tree = Tree(tmp_path)
-    watched = set()
-    tree.files.attach(tree.nodes, tree.kernel, watched.__contains__)
-    folder = tree.make(b"folder")
+    tree, watches = Tree(tmp_path), Some()
+    os.mkdir(tree.behind(b"folder"))
+    tree.files.attach(tree.nodes, tree.kernel, watches)
+    folder = tree.told(do(tree.files.root.lookup, b"folder", ME))
     file = tree.make(b"folder/file", b"x")
     assert folder.negative_timeout == file.entry_timeout == file.attr_timeout == 1.0
-    watched.add(b"folder")
+    watches.numbers[b"folder"] = 1
     assert folder.negative_timeout == file.entry_timeout == file.attr_timeout == 60.0
     do(tree.files.root.rename, b"folder", tree.files.root, b"moved", 0, ME)
+    assert watches.numbers == {b"moved": 1} and file.entry_timeout == 60.0
+    del watches.numbers[b"moved"]
+    watches.losses += 1
     assert file.entry_timeout == 1.0
+    assert tree.make(b"made").negative_timeout == 60.0  # watched before anything could be in it
     tree.close()
 
 

@@ -7,6 +7,7 @@ import struct
 import types
 
 import pyfuse3
+import pytest
 import trio
 import trio.testing
 
@@ -147,4 +148,24 @@ def test_what_pyfuse3_takes_for_trio_has_all_of_it():
     waits = Waits()
     assert waits.ClosedResourceError is trio.ClosedResourceError
     assert waits.open_nursery is trio.open_nursery
-    assert waits.lowlevel.notify_closing is trio.lowlevel.notify_closing
+    assert waits.lowlevel.current_task is trio.lowlevel.current_task
+
+
+def test_the_end_is_heard_by_who_is_only_about_to_wait():
+    async def main():
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            waits = Waits()
+            ours.send(b"x")
+            for _ in range(IN_A_ROW - 1):  # the next one lets others have their turn
+                await waits.lowlevel.wait_readable(theirs.fileno())
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(hears_the_end, waits, theirs.fileno())
+                await trio.lowlevel.checkpoint()
+                waits.lowlevel.notify_closing(theirs.fileno())
+
+    async def hears_the_end(waits, fd):
+        with pytest.raises(trio.ClosedResourceError):
+            await waits.lowlevel.wait_readable(fd)
+
+    trio.run(main)
