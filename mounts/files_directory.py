@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from mounts.files import Files
 
 
+DEFAULT = b"system.posix_acl_default"
+
+
 class Directory(Entry):
     """A directory. `children` holds the entries that the kernel knows; the virtual ones, found by name, are those of its
     path (`Files.rows`)."""
@@ -110,8 +113,19 @@ class Directory(Entry):
 
     # --- Making
 
+    def masked(self, mode: int, caller: Caller) -> int:
+        """*mode* for a new object of *caller*: the umask counts only where no default access control list says otherwise. The
+        kernel leaves that to us (`fuse_init`); for the daemon's own call the umask is 0."""
+        if mode & caller.umask & 0o777:
+            try:
+                os.getxattr(b"/proc/self/fd/%d" % self.descriptor(), DEFAULT)
+            except OSError:
+                return mode & ~(caller.umask & 0o777)
+        return mode
+
     async def create(self, name: bytes, mode: int, flags: int, caller: Caller) -> tuple[Node, Handle]:
         self.permit(name)
+        mode = self.masked(mode, caller)
         at = self.descriptor()
         try:
             fd = os.open(name, backing_flags(flags) | os.O_CREAT | os.O_EXCL, mode & 0o7777, dir_fd=at)
@@ -135,7 +149,7 @@ class Directory(Entry):
 
     async def mkdir(self, name: bytes, mode: int, caller: Caller) -> Node:
         self.permit(name)
-        os.mkdir(name, mode & 0o7777, dir_fd=self.descriptor())
+        os.mkdir(name, self.masked(mode, caller) & 0o7777, dir_fd=self.descriptor())
         made = self._made(name, 0, caller)
         if isinstance(made, Directory):
             self.tree.made(made)
@@ -143,6 +157,7 @@ class Directory(Entry):
 
     async def mknod(self, name: bytes, mode: int, device: int, caller: Caller) -> Node:
         self.permit(name)
+        mode = self.masked(mode, caller)
         os.mknod(name, mode, device, dir_fd=self.descriptor())
         return self._made(name, mode, caller)
 

@@ -1,9 +1,10 @@
-"""fuse_init: what the kernel and libfuse agree on when a mount begins, and one thing more.
+"""fuse_init: what the kernel and libfuse agree on when a mount begins, and two things more.
 
 Before each write the kernel asks for security.capability, unless the file system says that it takes set-user-id
-bits and capabilities away by itself, as /files does: then once for each file. pyfuse3 cannot say so. The
-agreement is one request and one reply, so libfuse is given a socket in the place of the device for just that
-exchange, and the reply is completed on its way to the kernel.
+bits and capabilities away by itself, as /files does: then once for each file. And it applies the umask to what is
+made, even where a default access control list takes its place, unless the file system says that it does so
+itself. pyfuse3 can say neither. The agreement is one request and one reply, so libfuse is given a socket in the
+place of the device for just that exchange, and the reply is completed on its way to the kernel.
 
     struct fuse_init_in, fuse_init_out: include/uapi/linux/fuse.h of the kernel, protocol 7.33 and later
 """
@@ -20,7 +21,9 @@ DEVICE = "/dev/fuse"
 ROOM = 1 << 20
 """Bytes to read a request into; the kernel refuses less than it may send."""
 INIT = 26
+DONT_MASK = 1 << 6
 HANDLE_KILLPRIV_V2 = 1 << 28
+ASKED = DONT_MASK | HANDLE_KILLPRIV_V2
 _REQUEST = struct.Struct("=IIQQIIII IIII")
 """Head of a request (length, opcode, unique, node, uid, gid, pid, padding), then major, minor, readahead, flags."""
 _REPLY = struct.Struct("=IiQ III")
@@ -67,11 +70,11 @@ class Agreement:
             reply = bytearray(self._ours.recv(ROOM, socket.MSG_DONTWAIT))
         except BlockingIOError:
             return False
-        if len(reply) > _REPLY.size and self._offered & HANDLE_KILLPRIV_V2:
+        if len(reply) > _REPLY.size:
             _, error, *_ = _REPLY.unpack_from(reply)
             (flags,) = struct.unpack_from("=I", reply, _REPLY.size)
             if not error:
-                struct.pack_into("=I", reply, _REPLY.size, flags | HANDLE_KILLPRIV_V2)
+                struct.pack_into("=I", reply, _REPLY.size, flags | self._offered & ASKED)
         os.write(self._kernel, reply)
         os.dup2(self._kernel, self._fd, inheritable=False)
         os.close(self._kernel)

@@ -1,6 +1,7 @@
 """What mounted tests share besides fixtures."""
 
 import contextlib
+import errno
 import json
 import os
 import pathlib
@@ -187,3 +188,12 @@ def refused(act):
     except PermissionError:
         return True
     return False
+
+
+def code(act, *arguments):
+    """The name of the error of a call; "" when it succeeds."""
+    try:
+        act(*arguments)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return ""

@@ -12,20 +12,11 @@ import time
 
 import pytest
 from inotify_simple import INotify, flags
-from mounted_helpers import as_nobody, refused, root
+from mounted_helpers import as_nobody, code, refused, root
 
 OFD_SETLK = 37  # fcntl(2); Python has no name for it
 FS_IOC_GETFLAGS = 0x80086601
 libc = ctypes.CDLL(None, use_errno=True)
-
-
-def code(act, *arguments):
-    """The name of the error of a call; "" when it succeeds."""
-    try:
-        act(*arguments)
-    except OSError as error:
-        return errno.errorcode[error.errno]
-    return ""
 
 
 def in_another_process(act):
@@ -171,6 +162,31 @@ def test_a_default_access_control_list_is_handed_down(pair):
     assert os.getxattr(folder / "below", "system.posix_acl_default") == acl
     (folder / "file").write_text("read by nobody, too")
     assert as_nobody((folder / "file").read_text) == "read by nobody, too"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o722])
+def test_where_a_default_list_is_the_umask_is_not_asked(pair, umask):
+    def modes(folder):
+        before = os.umask(umask)
+        try:
+            (folder / "file").touch(mode=0o666)
+            (folder / "folder").mkdir(mode=0o777)
+            os.mkfifo(folder / "fifo", 0o666)
+            return [stat.S_IMODE((folder / name).stat().st_mode) for name in ("file", "folder", "fifo")]
+        finally:
+            os.umask(before)
+
+    acl = struct.pack("<I", 2) + b"".join(
+        struct.pack("<HHI", tag, bits, 0xFFFFFFFF) for tag, bits in ((1, 6), (4, 7), (32, 5))
+    )
+    for name in ("plain", "listed"):
+        for top in (pair.live, pair.backing):
+            (top / f"{name}-{top.parent.name}").mkdir()
+    for top in (pair.live, pair.backing):
+        os.setxattr(pair.live / f"listed-{top.parent.name}", "system.posix_acl_default", acl)
+    for name in ("plain", "listed"):
+        live, native = pair.live / f"{name}-files", pair.backing / f"{name}-folder"
+        assert modes(live) == modes(native)
 
 
 @root

@@ -15,19 +15,10 @@ import sys
 import threading
 
 import pytest
-from mounted_helpers import PATIENCE, as_nobody, reachable, root
+from mounted_helpers import PATIENCE, as_nobody, code, reachable, root
 
 NO_INDEX = "[index]\nenabled = no\n"
 PAGE = 4096
-
-
-def code(act, *arguments):
-    """The name of the error of a call; "" when it succeeds."""
-    try:
-        act(*arguments)
-    except OSError as error:
-        return errno.errorcode[error.errno]
-    return ""
 
 
 def descriptors(pid):

@@ -13,7 +13,7 @@ import trio.testing
 
 from mounts import fuse_init
 from mounts.fuse_entries import known, translated
-from mounts.fuse_init import HANDLE_KILLPRIV_V2, INIT, Agreement
+from mounts.fuse_init import DONT_MASK, HANDLE_KILLPRIV_V2, INIT, Agreement
 from mounts.fuse_wait import IN_A_ROW, Lock, Waits
 
 # --- The agreement
@@ -43,9 +43,9 @@ def exchange(offered, error=0, wanted=1):
     return reply
 
 
-def test_the_kernel_hears_that_set_user_id_is_taken_away_where_it_offered_that():
-    reply = exchange(HANDLE_KILLPRIV_V2 | 3)
-    assert struct.unpack_from("=I", reply, 28)[0] == HANDLE_KILLPRIV_V2 | 1
+def test_the_kernel_hears_that_set_user_id_and_umask_are_our_affair_where_it_offered_that():
+    reply = exchange(HANDLE_KILLPRIV_V2 | DONT_MASK | 3)
+    assert struct.unpack_from("=I", reply, 28)[0] == HANDLE_KILLPRIV_V2 | DONT_MASK | 1
     assert len(reply) == 80 and struct.unpack_from("=IIQ", reply) == (80, 0, 2)
 
 
