@@ -75,3 +75,13 @@ class AttributeChanges:
         self.size = size
         self.atime_ns = atime_ns
         self.mtime_ns = mtime_ns
+
+
+def groups_of(pid: int) -> frozenset[int]:
+    """Supplementary groups of a process or thread; none if it is gone (it then reads less, never more)."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as stream:
+            line = next((row for row in stream if row.startswith(b"Groups:")), b"")
+    except OSError:
+        return frozenset()
+    return frozenset(int(word) for word in line.split()[1:])

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mounts import files_linux as linux
+from mounts.attributes import groups_of
 from mounts.files_descriptors import GONE, LOOK
 from mounts.files_handle import OpenFile, strip_set_id
 from mounts.nodes import AttributeChanges, Attributes, Caller, Handle, Node, Nodes, refuse
@@ -300,7 +301,16 @@ class Entry(Node):
             raise refuse(errno.EOPNOTSUPP)
         with self.proc_path() as path:
             os.setxattr(path, name, value)
+            if name == ACCESS and caller.uid != 0 and self.tree.privileged:
+                self._disown_group(path, caller)
         self.touched()
+
+    def _disown_group(self, path: bytes, caller: Caller) -> None:
+        """Who sets an access control list and is not in the group of the file takes its set-group-id bit: the disk does so, but
+        not for the daemon's own root."""
+        found = os.stat(path)
+        if found.st_mode & stat.S_ISGID and found.st_gid not in {caller.gid, *groups_of(caller.pid)}:
+            os.chmod(path, stat.S_IMODE(found.st_mode) & ~stat.S_ISGID)
 
     async def listxattr(self, caller: Caller) -> list[bytes]:
         with self.proc_path() as path:

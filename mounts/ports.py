@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 
+from mounts.attributes import groups_of
 from syscalls.names import LongNames
 from syscalls.ports import Questions
 from syscalls.values import Results, Viewer
@@ -75,13 +76,3 @@ class Ports:
         if caller.uid == 0:
             return Viewer(0, caller.gid, frozenset())
         return Viewer(caller.uid, caller.gid, groups_of(caller.pid))
-
-
-def groups_of(pid: int) -> frozenset[int]:
-    """Supplementary groups of a process or thread; none if it is gone (it then reads less, never more)."""
-    try:
-        with open(f"/proc/{pid}/status", "rb") as stream:
-            line = next((row for row in stream if row.startswith(b"Groups:")), b"")
-    except OSError:
-        return frozenset()
-    return frozenset(int(word) for word in line.split()[1:])

@@ -146,6 +146,18 @@ def test_an_access_control_list_opens_and_closes_a_file(pair):
 
 
 @root
+def test_who_is_not_in_the_group_and_sets_a_list_takes_set_group_id(pair):
+    for gid, kept in ((65534, True), (4020, False)):
+        path = pair.live / f"file{gid}"
+        path.touch()
+        os.chown(path, 65534, gid)
+        path.chmod(0o2777)
+        acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", tag, 7, 0xFFFFFFFF) for tag in (1, 4, 32))
+        as_nobody(lambda path=path, acl=acl: os.setxattr(path, "system.posix_acl_access", acl))
+        assert bool(path.stat().st_mode & stat.S_ISGID) is kept
+
+
+@root
 def test_a_default_access_control_list_is_handed_down(pair):
     folder = pair.live / "folder"
     folder.mkdir()
