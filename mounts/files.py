@@ -133,7 +133,7 @@ class Files:
         """The object with these attributes, now known to be called *name* in *directory*."""
         key, kind = self.key(found), stat.S_IFMT(found.st_mode)
         entry = self._known.get(key)
-        if entry is None or entry.kind != kind or entry is self.root:
+        if entry is None or not entry.is_behind(found) or entry is self.root:
             entry = Directory(self, key) if kind == stat.S_IFDIR else File(self, key, kind)
             self._known[key] = entry
         entry.add_name(directory, name, kind == stat.S_IFDIR or found.st_nlink == 1)
@@ -258,8 +258,11 @@ class Files:
         if not entry.id or entry.is_told(found):
             return
         changed = (found.st_mtime_ns, found.st_size) != (entry.told_mtime, entry.told_size)
-        writing = entry.handles and any(handle.unreported for handle in entry.handles)
-        if changed and entry.kind == stat.S_IFREG and not writing:
+        if (
+            changed
+            and isinstance(entry, File)
+            and (found.st_mtime_ns, found.st_size) != (entry.wrote_mtime, entry.wrote_size)
+        ):
             self.kernel.contents(entry.id)
         else:
             self.kernel.attributes(entry.id)

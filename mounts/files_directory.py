@@ -66,6 +66,18 @@ class Directory(Entry):
     def descriptor(self) -> int:
         return self.tree.descriptors.of(self)
 
+    def is_behind(self, found: os.stat_result) -> bool:
+        """The number of a directory that was removed may be that of the next one: while we hold it open, its links tell."""
+        return super().is_behind(found) and not (found.st_nlink and self.is_dead())
+
+    def is_dead(self) -> bool:
+        """Was it removed behind the mount?"""
+        return self.fd >= 0 and self.ghost is None and os.fstat(self.fd).st_nlink == 0
+
+    def missing(self) -> OSError:
+        """What to answer when a name is not there: in a directory that is another one by now the kernel looks again."""
+        return refuse(errno.ESTALE if self.is_dead() else errno.ENOENT)
+
     def path_of(self, name: bytes) -> bytes | None:
         """The path of what is called *name* here; None if this directory has none."""
         above = self.path()
@@ -92,6 +104,8 @@ class Directory(Entry):
         try:
             found = os.stat(name, dir_fd=self.descriptor(), follow_symlinks=False)
         except FileNotFoundError:
+            if self.is_dead():
+                raise refuse(errno.ESTALE) from None
             return self._row(name) if name in self.tree.rows else None
         return self.entry_of(name, found)
 
@@ -108,7 +122,10 @@ class Directory(Entry):
         return None if path is None else self.tree.rows[name](path)
 
     async def opendir(self, caller: Caller) -> Listing:
-        fd = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.descriptor())
+        at = self.descriptor()
+        if self.is_dead():
+            raise refuse(errno.ESTALE)
+        fd = os.open(b".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=at)
         return FilesListing(self, fd)
 
     # --- Making
@@ -133,6 +150,8 @@ class Directory(Entry):
             # It came from behind the mount, and nobody has checked the caller's right to it: the kernel looks
             # again.
             raise refuse(errno.EEXIST if flags & os.O_EXCL else errno.ESTALE) from None
+        except FileNotFoundError:
+            raise self.missing() from None
         try:
             found = os.fstat(fd)
             gid = self._owner_group(found, caller)
@@ -149,7 +168,10 @@ class Directory(Entry):
 
     async def mkdir(self, name: bytes, mode: int, caller: Caller) -> Node:
         self.permit(name)
-        os.mkdir(name, self.masked(mode, caller) & 0o7777, dir_fd=self.descriptor())
+        try:
+            os.mkdir(name, self.masked(mode, caller) & 0o7777, dir_fd=self.descriptor())
+        except FileNotFoundError:
+            raise self.missing() from None
         made = self._made(name, 0, caller)
         if isinstance(made, Directory):
             self.tree.made(made)

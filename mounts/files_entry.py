@@ -50,6 +50,11 @@ def backing_flags(flags: int) -> int:
     return flags & ~_NOT_KEPT | _ALWAYS
 
 
+def content(found: os.stat_result) -> tuple[int, ...]:
+    """What has to be the same for a file to hold the same bytes. Its mtime can be set back, its ctime cannot."""
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size
+
+
 class Entry(Node):
     """A file, directory, symlink, FIFO, socket or device. `parent` and `name` are one of its names, `others`
     the further ones that are known; none are left when it was removed."""
@@ -324,13 +329,16 @@ class Entry(Node):
 
 
 class File(Entry):
-    """Anything but a directory. `kept_size` and `kept_mtime` say which content the kernel's pages hold."""
+    """Anything but a directory."""
 
-    __slots__ = ("kept_size", "kept_mtime", "unsynced")
+    __slots__ = ("kept", "unsynced", "wrote_mtime", "wrote_size")
 
     def __init__(self, tree: Files, key: Any, kind: int) -> None:
         super().__init__(tree, key, kind)
-        self.kept_size = self.kept_mtime = -1
+        self.kept: tuple[int, ...] = ()
+        """Of the content that the kernel's pages hold."""
+        self.wrote_mtime = self.wrote_size = -1
+        """After the last write through the mount."""
         self.unsynced = 0
         """Bytes written since the last fsync(2)."""
 
@@ -364,9 +372,9 @@ class File(Entry):
     def opened(self, fd: int, found: os.stat_result, flags: int, caller: Caller) -> OpenFile:
         """A handle for *fd*, whose attributes are *found*, and which it owns from now on. The kernel keeps its pages if they
         hold what is there."""
-        keep = self.kept_mtime == found.st_mtime_ns and self.kept_size == found.st_size
+        keep = self.kept == content(found)
         if not keep:
-            self.kept_mtime, self.kept_size = found.st_mtime_ns, found.st_size
+            self.kept = content(found)
             if self.told_size != -1 and not self.is_told(found) and self.id:
                 self.tree.kernel.attributes(self.id)
         # Who writes is not known, only who opened: root, too, may have handed its descriptor to somebody else.
@@ -376,6 +384,6 @@ class File(Entry):
     def written(self, found: os.stat_result) -> None:
         """A handle that wrote was flushed: these are the attributes now, and the kernel's pages hold the
         content."""
-        self.kept_mtime, self.kept_size = found.st_mtime_ns, found.st_size
+        self.kept = content(found)
         self.seen(found)
         self.touched()

@@ -128,8 +128,10 @@ class OpenFile(Handle):
         self.node.tree.wrote = time.monotonic()
         if not self.unreported:
             self.wrote()
-        if self._strips and strip_set_id(self.fd):
+        found = os.fstat(self.fd)
+        if self._strips and found.st_mode & SET_ID and strip_set_id(self.fd):
             self.node.tree.kernel.attributes(self.node.id)
+        self.node.wrote_mtime, self.node.wrote_size = found.st_mtime_ns, found.st_size
         return count
 
     def wrote(self, *, emptied: bool = False) -> None:

@@ -316,8 +316,8 @@ class Kernel:
     before pyfuse3.close(): its thread uses the session."""
 
     def __init__(self) -> None:
-        self._pages: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._pages = Later("pages", pyfuse3.invalidate_inode)
+        self._entries = Later("entries", pyfuse3.invalidate_entry)
 
     def attributes(self, id: int) -> None:
         """Forget the attributes of a node. Never blocks, so a handler may call it."""
@@ -327,22 +327,42 @@ class Kernel:
     def contents(self, id: int) -> None:
         """Forget attributes and pages of a node: the attributes at once, the pages soon."""
         self.attributes(id)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._forget_pages, name="pages", daemon=True)
-            self._thread.start()
-        self._pages.put(id)
+        self._pages.call(id)
 
     def entry(self, parent: int, name: bytes) -> None:
         """Forget what, or that nothing, is called *name*; soon."""
-        pyfuse3.invalidate_entry_async(parent, name, ignore_enoent=True)
+        self._entries.call(parent, name)
 
     def close(self) -> None:
+        self._pages.close()
+        self._entries.close()
+
+
+class Later:
+    """Calls that may block, in a thread of their own, one after the other. What fails was forgotten already (ENOENT), or is
+    something else by now (ENOTDIR)."""
+
+    def __init__(self, name: str, act: Callable[..., None]) -> None:
+        self._name = name
+        self._act = act
+        self._calls: queue.SimpleQueue[tuple | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def call(self, *arguments: Any) -> None:
+        """Soon. Never blocks."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            self._thread.start()
+        self._calls.put(arguments)
+
+    def close(self) -> None:
+        """Wait a moment for what is under way."""
         if self._thread is not None:
-            self._pages.put(None)
+            self._calls.put(None)
             self._thread.join(PATIENCE)
             self._thread = None
 
-    def _forget_pages(self) -> None:
-        while (id := self._pages.get()) is not None:
+    def _run(self) -> None:
+        while (arguments := self._calls.get()) is not None:
             with contextlib.suppress(OSError):
-                pyfuse3.invalidate_inode(id)
+                self._act(*arguments)

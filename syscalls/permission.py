@@ -2,8 +2,12 @@
 
 import pwd
 import stat
+import struct
 
 from syscalls.values import Viewer
+
+_ENTRY = struct.Struct("<HHI")
+_OWNER, _USER, _GROUP_OWNER, _GROUP, _MASK, _OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 
 
 def may_read(mode: int, uid: int, gid: int, viewer: Viewer) -> bool:
@@ -14,6 +18,29 @@ def may_read(mode: int, uid: int, gid: int, viewer: Viewer) -> bool:
 def may_search(mode: int, uid: int, gid: int, viewer: Viewer) -> bool:
     """Whether `viewer` may pass through a directory. Root always may (CAP_DAC_READ_SEARCH)."""
     return viewer.uid == 0 or bool(_class(mode, uid, gid, viewer) & stat.S_IXOTH)
+
+
+def acl_grants(acl: bytes, uid: int, gid: int, viewer: Viewer, wanted: int) -> bool:
+    """Whether a POSIX access list (the value of system.posix_acl_access: version 2, then tag, bits and number of each entry) of an
+    object of this owner grants `viewer` the bits `wanted`. The algorithm is that of acl(5)."""
+    if viewer.uid == 0:
+        return True
+    entries = [_ENTRY.unpack_from(acl, start) for start in range(4, len(acl) - 7, 8)]
+    mask = next((bits for tag, bits, _ in entries if tag == _MASK), 7)
+    groups = viewer.groups | {viewer.gid}
+    if viewer.uid == uid:
+        return any(tag == _OWNER and bits & wanted == wanted for tag, bits, _ in entries)
+    for tag, bits, number in entries:
+        if tag == _USER and number == viewer.uid:
+            return bits & mask & wanted == wanted
+    mine = [
+        bits
+        for tag, bits, number in entries
+        if (tag == _GROUP_OWNER and gid in groups) or (tag == _GROUP and number in groups)
+    ]
+    if mine:
+        return any(bits & mask & wanted == wanted for bits in mine)
+    return any(tag == _OTHER and bits & wanted == wanted for tag, bits, _ in entries)
 
 
 def _class(mode: int, uid: int, gid: int, viewer: Viewer) -> int:

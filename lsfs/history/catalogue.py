@@ -366,6 +366,15 @@ class Catalogue:
         )
         return [row_id for (row_id,) in rows]
 
+    def dirty_below(self, path: bytes) -> list[bytes]:
+        """The files below a folder whose content has to be read."""
+        rows = self.database.execute(
+            "select parent, name from file where died is null and dirty = 1 and parent = ?"
+            " union all select parent, name from file where died is null and dirty = 1 and parent >= ? and parent < ?",
+            (path, *paths.below(path)),
+        )
+        return [paths.join(parent, name) for parent, name in rows]
+
     def pending(self, within: bytes, limit: int) -> list[bytes]:
         """Paths at or below `within` that are not wholly indexed, at most `limit` of them."""
         low, high = paths.below(within)

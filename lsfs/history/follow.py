@@ -243,6 +243,13 @@ class Follow:
         finally:
             self._applying = []
         renamed = {change[1] for change in changes if change[0] in ("moved", "replaced")}
+        if (
+            renamed and self.indexing
+        ):  # what has to be read below a folder that was renamed has a new name to be waited for
+            tops = tuple(path + b"/" for path in renamed)
+            for path, verdict in verdicts.items():
+                if verdict in ("dirty", "waiting") and path.startswith(tops):
+                    self._waiting.setdefault(path, ticket)
         for path, verdict in verdicts.items():
             if verdict == "dirty" or (verdict == "waiting" and path not in self.feed.flying):
                 self.feed.want(path)
@@ -261,17 +268,25 @@ class Follow:
         """In the thread: what follows for each path, and the folders to scan because what is ignored there changed."""
         verdicts: dict[bytes, str] = {}
         folders: dict[bytes, None] = {}
-        for kind, path, *rest in _unique(changes):
+        moves, looked = _settled(changes)
+        for kind, path, *rest in moves:
             for name in (path, *rest):
                 if paths.split(name)[1] == IGNORE:
                     folders[self.catalogue.ignore.reload(name)] = None
-            if kind in ("moved", "replaced"):
-                self.catalogue.ignore.reload(paths.join(path, IGNORE))  # a folder brings its own rules along
+            self.catalogue.ignore.reload(paths.join(path, IGNORE))  # a folder brings its own rules along
             if kind == "moved":
                 self.catalogue.moved(rest[0], path)
-                verdicts.pop(rest[0], None)
-            elif kind == "replaced":
+                for gone in [
+                    known for known in verdicts if known == rest[0] or known.startswith(rest[0] + b"/")
+                ]:
+                    del verdicts[gone]
+                verdicts.update(dict.fromkeys(self.catalogue.dirty_below(path), "dirty"))
+            else:
                 self.catalogue.kill_below(path)
+            looked.setdefault(path, "moved")
+        for path, kind in looked.items():
+            if paths.split(path)[1] == IGNORE:
+                folders[self.catalogue.ignore.reload(path)] = None
             verdicts[path] = self.catalogue.touched(path, written=kind == "touched" and COARSE_CLOCK)
             if verdicts[path] == "folder":
                 self.catalogue.ignore.reload(paths.join(path, IGNORE))
@@ -386,21 +401,21 @@ class Follow:
 
         `settle` of lsfs.conf is what an engine that is at work may take. While there is none (it died, it starts), nothing can be read and
         no question be answered either, so that time is not counted; and one that has just started loads its libraries meanwhile."""
-        mine = dict(self._waiting)
-        if mine or self._changes:
+        limit = self._ticket
+        if self._waiting or self._changes:
             self._urgent.set()
         with trio.move_on_after(deadline):
-            while self._waits(mine):
+            while self._waits(limit):
                 await self.engine.present()
                 starts, warming = self.engine.starts, self.engine.age() < WARMING
                 with trio.move_on_after(WARMING if warming else self.longest_settle):
-                    while self._waits(mine):
+                    while self._waits(limit):
                         await self._moved_on.wait()
                 if self.engine.starts == starts and self.engine.state == "ready":
                     break
 
-    def _waits(self, mine: dict[bytes, int]) -> bool:
-        return any(self._waiting.get(path, math.inf) <= ticket for path, ticket in mine.items())
+    def _waits(self, limit: int) -> bool:
+        return any(ticket <= limit for ticket in self._waiting.values())
 
     async def pending(self, within: bytes, viewer: Viewer, deadline: float = 1.0) -> int:
         """Files at or below `within` that are not wholly indexed and that `viewer` may read, counted up to MOST_PENDING.
@@ -445,21 +460,33 @@ class Follow:
         await self.feed.hello({"epoch": answer["epoch"], "missing": [], "incomplete": []})
 
 
-def _unique(changes: list[tuple]) -> list[tuple]:
-    """Drop all but the last change of each path between two moves: an untar touches a path several times, and the watch
-    hints at each once more."""
-    kept: list[tuple] = []
-    places: dict[bytes, int] = {}
-    for change in reversed(changes):
+def _settled(changes: list[tuple]) -> tuple[list[tuple], dict[bytes, str]]:
+    """What a burst of changes comes down to: its moves, in order, and what is to be looked at after them: path -> "touched" or
+    "hinted". An untar touches a path several times, and the watch hints at each once more; what was touched and then renamed is
+    looked at under its last name."""
+    moves: list[tuple] = []
+    looked: dict[bytes, str] = {}
+    above: set[bytes] = set()  # of the paths in `looked`: only renaming one of these renames others
+
+    def look(path: bytes, kind: str) -> None:
+        if looked.get(path) != "touched":  # which says more
+            looked[path] = kind
+        parent = paths.split(path)[0]
+        while parent and parent not in above:
+            above.add(parent)
+            parent = paths.split(parent)[0]
+
+    for change in changes:
         kind, path = change[:2]
-        if kind not in ("touched", "hinted"):
-            places.clear()
-        elif path in places:
-            if kind == "touched":  # which says more
-                kept[places[path]] = change
+        if kind in ("touched", "hinted"):
+            look(path, kind)
             continue
-        else:
-            places[path] = len(kept)
-        kept.append(change)
-    kept.reverse()
-    return kept
+        moves.append(change)
+        if kind == "moved":
+            old = change[2]
+            renamed = [old] if old in looked else []
+            if old in above:
+                renamed += [known for known in looked if known.startswith(old + b"/")]
+            for known in renamed:
+                look(path + known[len(old) :], looked.pop(known))
+    return moves, looked

@@ -144,7 +144,7 @@ class Ignore:
         name = path + b"/" + NAME if path else NAME
         try:
             fd, found = open_regular(self._root_fd, name)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             self._errors.pop(path, None)
             return above
         except OSError as error:

@@ -1,7 +1,7 @@
 """Who may read what, asked of the live folder at the moment of the answer.
 
-A question is filtered by the same rule that the kernel applies to /files (mode bits of every folder above, and of the
-file): what you could `cat` you may find, nothing else. Synchronous, called in the daemon's loop; about 3 µs a folder.
+A question is filtered by the same rule that the kernel applies to /files (mode bits and access lists of every folder above, and of
+the file): what you could `cat` you may find, nothing else. Synchronous, called in the daemon's loop; about 3 µs a folder.
 """
 
 import errno
@@ -10,9 +10,10 @@ import stat
 import time
 
 from lsfs.beneath import open_beneath, stat_beneath
-from syscalls.permission import may_read, may_search
+from syscalls.permission import acl_grants, may_read, may_search
 from syscalls.values import Viewer
 
+READ, SEARCH = 4, 1
 PASS = 0.02  # seconds for which what is known of a folder holds: the time in which one answer is filtered
 
 
@@ -37,24 +38,25 @@ class Readable:
             found = stat_beneath(self.root_fd, path)
         except OSError:
             return False
-        if not stat.S_ISREG(found.st_mode) or not may_read(found.st_mode, found.st_uid, found.st_gid, viewer):
-            return False
-        return viewer.uid in (0, found.st_uid) or not self._has_acl(path)
+        return stat.S_ISREG(found.st_mode) and self._granted(path, found, viewer, READ)
 
-    def _has_acl(self, path: bytes) -> bool:
-        """Does an access list narrow what the mode bits say? Then nobody but the owner finds the file: less, never more."""
+    def _granted(self, path: bytes, found: os.stat_result, viewer: Viewer, wanted: int) -> bool:
+        """Do the mode bits, or the access list where there is one, let `viewer` read or pass? Unknown is no."""
+        may = may_read if wanted == READ else may_search
+        allowed = may(found.st_mode, found.st_uid, found.st_gid, viewer)
+        if viewer.uid in (0, found.st_uid):
+            return allowed
         try:
             fd = open_beneath(self.root_fd, path, os.O_PATH | os.O_NOFOLLOW)
         except OSError:
-            return True
+            return False
         try:
-            os.getxattr(f"/proc/self/fd/{fd}", "system.posix_acl_access")
+            acl = os.getxattr(f"/proc/self/fd/{fd}", "system.posix_acl_access")
         except OSError as error:
-            return error.errno not in (errno.ENODATA, errno.EOPNOTSUPP)
-        else:
-            return True
+            return allowed and error.errno in (errno.ENODATA, errno.EOPNOTSUPP)
         finally:
             os.close(fd)
+        return acl_grants(acl, found.st_uid, found.st_gid, viewer, wanted)
 
     def _passable(self, folder: bytes, viewer: Viewer) -> bool:
         key = (folder, viewer)
@@ -74,6 +76,4 @@ class Readable:
             found = os.fstat(fd)
         finally:
             os.close(fd)
-        if not may_search(found.st_mode, found.st_uid, found.st_gid, viewer):
-            return False
-        return viewer.uid in (0, found.st_uid) or not self._has_acl(folder)
+        return self._granted(folder, found, viewer, SEARCH)

@@ -3,45 +3,43 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsfs.history.follow import _unique
+from lsfs.history.follow import _settled
 
-PATHS = st.sampled_from([b"a", b"b", b"c"])
+PATHS = st.sampled_from([b"a", b"b", b"c", b"a/x", b"b/x", b"a/x/y"])
 CHANGES = st.one_of(
     st.tuples(st.sampled_from(["touched", "hinted", "replaced"]), PATHS),
-    st.tuples(st.just("moved"), PATHS, PATHS),
+    st.tuples(st.just("moved"), PATHS, PATHS).filter(
+        lambda change: not (change[1] + b"/").startswith(change[2] + b"/")
+    ),
 )
 
 
-def test_each_path_is_looked_at_once_between_two_moves_and_touched_says_more_than_hinted():
+def test_each_path_is_looked_at_once_and_touched_says_more_than_hinted():
+    noted = [("touched", b"a"), ("hinted", b"b"), ("touched", b"a"), ("hinted", b"a")]
+    assert _settled(noted) == ([], {b"a": "touched", b"b": "hinted"})
+
+
+def test_what_was_touched_is_looked_at_under_its_last_name():
     noted = [
-        ("touched", b"a"),
-        ("hinted", b"b"),
-        ("touched", b"a"),
-        ("hinted", b"a"),
-        ("moved", b"c", b"a"),
-        ("hinted", b"a"),
+        ("touched", b"x/n"),
+        ("hinted", b"x/m"),
+        ("moved", b"y", b"x"),
+        ("touched", b"x/n"),
+        ("moved", b"y/k", b"y/n"),
     ]
-    assert _unique(noted) == [("hinted", b"b"), ("touched", b"a"), ("moved", b"c", b"a"), ("hinted", b"a")]
+    moves, looked = _settled(noted)
+    assert moves == [("moved", b"y", b"x"), ("moved", b"y/k", b"y/n")]
+    assert looked == {b"y/k": "touched", b"y/m": "hinted", b"x/n": "touched"}
 
 
 @given(st.lists(CHANGES))
-def test_moves_keep_their_order_and_no_path_is_forgotten(noted):
-    kept = _unique(noted)
-    assert [change for change in kept if change[0] in ("moved", "replaced")] == [
-        change for change in noted if change[0] in ("moved", "replaced")
-    ]
-
-    def stretches(changes):
-        found = [{}]
-        for kind, path, *_ in changes:
-            if kind in ("moved", "replaced"):
-                found.append({})
-            else:
-                found[-1][path] = found[-1].get(path, "") == "touched" and "touched" or kind
-        return found
-
-    before, after = stretches(noted), stretches(kept)
-    assert [set(stretch) for stretch in before] == [set(stretch) for stretch in after]
-    for old, new in zip(before, after, strict=True):
-        assert old == new
-    assert len(kept) <= len(noted)
+def test_nothing_that_was_touched_is_forgotten_and_moves_keep_their_order(noted):
+    moves, looked = _settled(noted)
+    assert moves == [change for change in noted if change[0] in ("moved", "replaced")]
+    for index, (kind, path, *_) in enumerate(noted):
+        if kind not in ("touched", "hinted"):
+            continue
+        for later in noted[index + 1 :]:
+            if later[0] == "moved" and (path + b"/").startswith(later[2] + b"/"):
+                path = later[1] + path[len(later[2]) :]
+        assert looked[path] == "touched" if kind == "touched" else path in looked

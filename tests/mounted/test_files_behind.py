@@ -1,5 +1,6 @@
 """/files: what is changed in the folder behind the mount is soon so in the mount, and never mixed up."""
 
+import mmap
 import os
 import subprocess
 
@@ -88,3 +89,41 @@ def test_the_whole_tree_stays_equal_while_both_sides_work(pair):
         return subprocess.run(["diff", "-r", pair.live, pair.backing], capture_output=True).returncode == 0
 
     pair.mounted.until(equal)
+
+
+def test_a_directory_that_is_replaced_again_and_again_is_never_stale(pair):
+    (pair.backing / "a").mkdir()
+    for number in range(30):
+        os.listdir(pair.live / "a")
+        subprocess.run(["rm", "-r", pair.backing / "a"], check=True)
+        (pair.backing / "a").mkdir()
+        (pair.backing / f"a/file{number}").touch()
+        assert os.listdir(pair.live / "a") == [f"file{number}"]
+        assert (pair.live / f"a/file{number}").exists()
+        (pair.live / "a/made").touch()
+        assert (pair.backing / "a/made").exists()
+
+
+def test_a_mapping_that_was_written_to_sees_what_is_written_behind(pair):
+    path, behind = pair.live / "mapped", pair.backing / "mapped"
+    path.write_bytes(bytes(1 << 16))
+    with open(path, "r+b") as stream, mmap.mmap(stream.fileno(), 0) as mapped:
+        mapped[0:5] = b"HELLO"
+        mapped.flush()
+        with open(behind, "r+b") as other:
+            assert other.read(5) == b"HELLO"
+            other.seek(40_000)
+            other.write(b"BEHIND")
+        pair.mounted.until(lambda: mapped[40_000:40_006], lambda seen: seen == b"BEHIND", patience=20)
+        assert mapped[0:5] == b"HELLO"
+
+
+def test_an_edit_that_puts_size_and_mtime_back_is_read(pair):
+    path, behind = pair.live / "file", pair.backing / "file"
+    path.write_text("aaaa")
+    assert path.read_text() == "aaaa"
+    times = behind.stat()
+    with open(behind, "r+") as stream:
+        stream.write("bbbb")
+    os.utime(behind, ns=(times.st_atime_ns, times.st_mtime_ns))
+    pair.mounted.until(path.read_text, lambda text: text == "bbbb", patience=20)

@@ -99,3 +99,16 @@ def test_the_old_text_of_a_file_that_was_published_meanwhile_is_shown_to_nobody_
         ["cat", target], user=65534, group=65534, extra_groups=[], capture_output=True, text=True
     )
     assert "without figures" in answer.stdout and "4000" not in answer.stdout
+
+
+def test_what_was_written_is_found_at_once_after_its_folder_was_renamed(words):
+    for number in range(5):
+        word = f"wombat{number}"
+        (words.files / f"x{number}").mkdir()
+        (words.files / f"x{number}/n.md").write_text(f"the {word} budget")
+        os.rename(words.files / f"x{number}", words.files / f"xx{number}")
+        assert words.found(f'"{word}" mode:words') == [f"xx{number}/n.md"]
+        with open(words.files / f"xx{number}/n.md", "a") as stream:
+            stream.write(f" and the quokka{number}")
+        os.rename(words.files / f"xx{number}", words.files / f"xxx{number}")
+        assert words.found(f'"quokka{number}" mode:words') == [f"xxx{number}/n.md"]

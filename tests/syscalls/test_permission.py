@@ -3,10 +3,11 @@
 import itertools
 import os
 import stat
+import struct
 
 import pytest
 
-from syscalls.permission import may_read, may_search, uid_of
+from syscalls.permission import acl_grants, may_read, may_search, uid_of
 from syscalls.values import Viewer
 
 
@@ -70,3 +71,40 @@ def test_an_owner_is_a_name_a_number_or_me():
     assert uid_of("root", viewer) == 0
     assert uid_of("77", viewer) == 77
     assert uid_of("no-such-user", viewer) is None
+
+
+def _acl(*entries):
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+EVERY = 0xFFFFFFFF
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become other users")
+def test_access_lists_say_what_the_kernel_says(tmp_path):
+    os.chmod(tmp_path, 0o755)
+    for above in tmp_path.parents:
+        if not os.stat(above).st_mode & stat.S_IXOTH:
+            pytest.skip(f"{above} is closed to others")
+    path = tmp_path / "file"
+    path.touch()
+    os.chown(path, 4010, 4020)
+    viewers = [
+        Viewer(uid, gid, frozenset(groups))
+        for uid, gid, groups in itertools.product((4010, 4011, 4012), (4020, 4021), ((), (4020,), (4022,)))
+    ]
+    for owner, named, group, grouped, mask, other in itertools.product((0, 4), repeat=6):
+        acl = _acl(
+            (1, owner, EVERY),
+            (2, named, 4011),
+            (4, group, EVERY),
+            (8, grouped, 4022),
+            (16, mask, EVERY),
+            (32, other, EVERY),
+        )
+        try:
+            os.setxattr(path, "system.posix_acl_access", acl)
+        except OSError:
+            pytest.skip("the disk keeps no access lists")
+        for viewer in viewers:
+            assert _opens(path, viewer) is acl_grants(acl, 4010, 4020, viewer, 4), (acl, viewer)
