@@ -28,6 +28,7 @@ PROSE = 8  # plain words; with more than these a question is prose, in which quo
 ABSENT = "no file has the quoted words in that order: they were searched as words (mode:words insists)"
 LONG = "in a question as long as this one quoted words are searched as words (mode:words insists)"
 ONLY_NEAR = "none of the files listed has any of these words: they are nearest by meaning and may not fit"
+LATEST = (1 << 63) - 1
 RESERVED = 1.0  # seconds of the deadline that waiting for files just closed leaves to the search
 LEAST = 0.05  # seconds; what the index gets even if settling took all the time
 
@@ -164,8 +165,8 @@ def _query(prompt: Prompt, folder: bytes, owner: int | None) -> dict[str, Any]:
         "folder": folder,
         "within": _within(prompt, folder),
         "types": list(prompt.types),
-        "after": prompt.after,
-        "before": prompt.before,
+        "after": _kept(prompt.after),
+        "before": _kept(prompt.before),
         "uid": owner,
         "mode": prompt.mode,
     }
@@ -211,3 +212,8 @@ async def reply(command: "Command") -> str:
     if not command.text.strip():
         raise InvalidArgument("A question needs at least one word.")
     return f"/query/{command.names.name(command.text).decode()}"
+
+
+def _kept(moment: int | None) -> int | None:
+    """A time in ns as the engine takes it: in 64 bits, which end in the year 2262."""
+    return None if moment is None else max(-LATEST, min(moment, LATEST))

@@ -22,6 +22,7 @@ from lsfs.engine.extract import Extractor, extract
 from lsfs.engine.passages import cut
 from lsfs.engine.reader import read_file
 from lsfs.engine.types import RICH
+from lsfs.history.paths import number, stamp
 from lsfs.index.store import SLICE, Row, Store, rows_of, size_of
 
 log = logging.getLogger(__name__)
@@ -281,9 +282,9 @@ def outcome(ready: Ready, state: str, complete: bool) -> dict:
         "digest": ready.content.digest,
         "type": _type(ready),
         "size": found.st_size if found else None,
-        "mtime_ns": found.st_mtime_ns if found else None,
-        "ctime_ns": found.st_ctime_ns if found else None,
-        "ino": found.st_ino if found else None,
+        "mtime_ns": stamp(found.st_mtime_ns) if found else None,
+        "ctime_ns": stamp(found.st_ctime_ns) if found else None,
+        "ino": number(found.st_ino) if found else None,
         "complete": complete,
         "error": error,
     }

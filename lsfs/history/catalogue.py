@@ -41,6 +41,15 @@ class Counts:
     sequence: int
 
 
+def _signature(found: os.stat_result) -> tuple[int, int, int, int]:
+    return (
+        found.st_size,
+        paths.stamp(found.st_mtime_ns),
+        paths.stamp(found.st_ctime_ns),
+        paths.number(found.st_ino),
+    )
+
+
 class Catalogue:
     """The live and the recently dead rows of `file`, and the sequence."""
 
@@ -156,7 +165,7 @@ class Catalogue:
         self, parent: bytes, name: bytes, found: os.stat_result, known: tuple[int, tuple[int, ...]] | None
     ) -> bool:
         """Make the row of one regular file agree with `found`. True when its content has to be read (again)."""
-        signature = (found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+        signature = _signature(found)
         if known is not None and known[1] == signature:
             return False
         if known is not None:
@@ -169,7 +178,7 @@ class Catalogue:
         twin = self.database.execute(
             "select digest, type, state, complete, error, name from file where ino = ? and mtime_ns = ? and size = ? and ctime_ns = ?"
             " and died is null and dirty = 0 limit 1",
-            (found.st_ino, found.st_mtime_ns, found.st_size, found.st_ctime_ns),
+            (signature[3], signature[1], signature[0], signature[2]),
         ).fetchone()
         kind = paths.suffix(name)
         if twin is not None and twin[2] in ("text", "other") and paths.suffix(twin[5]) == kind:
@@ -214,7 +223,7 @@ class Catalogue:
             if found.st_nlink > 1:  # its other names have the new content too, and get no hint of their own
                 self.database.execute(
                     "update file set dirty = 1, complete = 0 where ino = ? and ctime_ns != ? and died is null",
-                    (found.st_ino, found.st_ctime_ns),
+                    (paths.number(found.st_ino), paths.stamp(found.st_ctime_ns)),
                 )
             return "dirty"
         if written and not row["dirty"]:
@@ -246,11 +255,11 @@ class Catalogue:
                     found = stat_beneath(self.root_fd, target)
                 except OSError:
                     continue
-                if [found.st_ino, found.st_size, found.st_mtime_ns] != [
+                if [paths.number(found.st_ino), found.st_size, paths.stamp(found.st_mtime_ns)] != [
                     row[key] for key in ("ino", "size", "mtime_ns")
                 ]:
                     values.update(dirty=1, complete=0)
-                values.update(ctime_ns=found.st_ctime_ns)
+                values.update(ctime_ns=paths.stamp(found.st_ctime_ns))
             moved.append([values[column] for column in columns])
         self._insert_all(moved)
 

@@ -240,6 +240,10 @@ class Follow:
             self._changes[:0] = changes
             await trio.sleep(AGAIN)
             return
+        except Exception:
+            log.exception("what changed could not be noted; scanning the folder")
+            self.lost()
+            return
         finally:
             self._applying = []
         renamed = {change[1] for change in changes if change[0] in ("moved", "replaced")}
@@ -321,6 +325,9 @@ class Follow:
             self._walking = None
             await trio.sleep(AGAIN)
             return
+        except Exception:  # a bug of ours costs the index a folder, never the mount
+            log.exception("scanning %r failed", os.fsdecode(top))
+            self.unscanned[top] = "an error of lsfs; the log of the daemon has it"
         if not top:
             self.scanning = False
             log.info("scanned the folder in %.2f s: %d files", time.monotonic() - started, self.counts.files)

@@ -36,3 +36,17 @@ def words(path: bytes) -> str:
     plain = [word for word in _BREAKS.split(path.decode("utf-8", "replace")) if word]
     pieces = [piece for word in plain for piece in _CAMEL.split(word) if piece]
     return " ".join(pieces + [word for word in plain if word not in pieces])
+
+
+MOST = (1 << 63) - 1
+"""The greatest integer that SQLite keeps."""
+
+
+def stamp(nanoseconds: int) -> int:
+    """A time as the database keeps it: the year 2262 stands for all that come later. Disks keep times until 2446 and beyond."""
+    return min(nanoseconds, MOST - 1)
+
+
+def number(inode: int) -> int:
+    """An inode number as the database keeps it: some file systems use all 64 bits."""
+    return inode & MOST

@@ -418,3 +418,16 @@ def test_no_search_for_what_is_at_or_below_a_path_reads_all_rows(house):
         if statement.startswith("select") and "from file" in statement and "max(id)" not in statement:
             plan = house.catalogue.database.execute(f"explain query plan {statement}").fetchall()
             assert not any(row[3].startswith("SCAN file") for row in plan), (statement, plan)
+
+
+def test_times_beyond_what_sqlite_keeps_and_huge_inode_numbers_are_kept_as_its_greatest(house):
+    """Found by generic/634 of xfstests: a file of the year 2446 ended the daemon."""
+    path = house.folder / "late"
+    path.write_text("x")
+    os.utime(path, (15_000_000_000, 15_000_000_000))
+    assert house.touch(b"late") == "dirty"
+    house.scan()
+    assert house.touch(b"late") == "waiting"
+    row = house.catalogue.row(b"late")
+    assert row["mtime_ns"] == min(path.stat().st_mtime_ns, 2**63 - 2)
+    assert paths.number(2**64 - 1) == 2**63 - 1

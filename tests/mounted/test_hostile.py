@@ -124,3 +124,17 @@ def test_a_log_held_open_through_the_mount_stalls_nobody(mount):
         assert mounted.found("wallaby") == []
     assert mounted.found("numbats") == ["open.log"]
     assert subprocess.run(["cmp", mounted.files / "open.log", mounted.folder / "open.log"]).returncode == 0
+
+
+def test_a_file_of_the_far_future_costs_nothing(mount):
+    mounted = mount(None, conf=WORDS_ONLY)
+    path = mounted.files / "late.md"
+    path.write_text("the dragon of the far future")
+    os.utime(path, (15_000_000_000, 15_000_000_000))
+    mounted.indexed()
+    assert mounted.found('"far future" after:2400') == [] or path.stat().st_mtime > 2**33
+    assert mounted.found('"far future"') == ["late.md"]
+    mounted.umount()
+    mounted.mount()
+    mounted.indexed()
+    assert mounted.found('"far future" before:9000') == ["late.md"]
