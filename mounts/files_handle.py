@@ -6,9 +6,7 @@ waits for the disk goes to a thread: writes to a file opened with O_SYNC, and fs
 
 from __future__ import annotations
 
-import math
 import os
-import re
 import stat
 import time
 from typing import TYPE_CHECKING
@@ -24,15 +22,10 @@ SET_ID = stat.S_ISUID | stat.S_ISGID
 SHORT, LONG = 0.001, 0.01
 """Seconds: a sync that usually takes less than the one is waited for in the loop; one that took more than the other sends
 the next ones to a thread."""
-SUSPECT = 100
+SUSPECT = 1000
 """Syncs done in a thread after one that took long."""
 LITTLE = 1 << 20
 """Bytes written to a file since its last sync that a disk takes at once."""
-MUCH = 32 << 20
-"""Bytes that the kernel has still to write, with which no sync is quick."""
-GLANCE = 0.2
-"""Seconds between two looks at that."""
-DIRTY = re.compile(rb"^(?:Dirty|Writeback): *(\d+) kB", re.M)
 _disk = trio.CapacityLimiter(16)
 """Threads that wait for the disk at one time; more would not make it faster."""
 
@@ -56,18 +49,16 @@ class Disk:
     """How long the disk takes to sync, and where to wait for it: a quick disk is waited for in the loop, as a
     thread costs more than the sync; a slow one, or one that has much to write, in a thread."""
 
-    __slots__ = ("_seconds", "_slow", "_dirty", "_looked")
+    __slots__ = ("_seconds", "_slow")
 
     def __init__(self) -> None:
         self._seconds = SHORT
         self._slow = 0
-        self._dirty = False
-        self._looked = -math.inf
 
     async def wait(self, fd: int, datasync: bool, unsynced: int = 0) -> None:
         """fsync(2) or fdatasync(2) of a file to which *unsynced* bytes were written since the last one."""
         sync = os.fdatasync if datasync else os.fsync
-        little = unsynced <= LITTLE and not self._busy()
+        little = unsynced <= LITTLE
         began = time.perf_counter()
         if self._slow or self._seconds >= SHORT or not little:
             await trio.to_thread.run_sync(sync, fd, limiter=_disk)
@@ -79,16 +70,6 @@ class Disk:
             self._seconds += (took - self._seconds) / 8
             if took > LONG:
                 self._slow = SUSPECT
-
-    def _busy(self) -> bool:
-        """Has the kernel much to write, whoever wrote it? A sync may have to wait for all of it. Looked up now and then."""
-        now = time.monotonic()
-        if now - self._looked > GLANCE:
-            self._looked = now
-            with open("/proc/meminfo", "rb", buffering=0) as stream:
-                found = DIRTY.findall(stream.read(4096))
-            self._dirty = sum(map(int, found)) * 1024 > MUCH
-        return self._dirty
 
 
 disk = Disk()
