@@ -245,7 +245,7 @@ class Directory(Entry):
     def _lost(self, name: bytes, found: os.stat_result) -> None:
         """*name*, which had these attributes, was removed or overwritten."""
         entry = self.children.get(name)
-        if entry is None or not entry.is_behind(found):
+        if entry is None or not Entry.is_behind(entry, found):  # it is dead by now
             return
         entry.remove_name(self, name)
         if found.st_nlink > 1 and entry.kind != stat.S_IFDIR:
@@ -306,6 +306,9 @@ class Top(Directory):
 
     def idle(self) -> bool:
         return False
+
+    def is_dead(self) -> bool:
+        return False  # removed, it is empty; no other one can come to its place
 
     def permit(self, name: bytes) -> None:
         super().permit(name)

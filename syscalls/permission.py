@@ -22,12 +22,20 @@ def may_search(mode: int, uid: int, gid: int, viewer: Viewer) -> bool:
 
 def acl_grants(acl: bytes, uid: int, gid: int, viewer: Viewer, wanted: int) -> bool:
     """Whether a POSIX access list (the value of system.posix_acl_access: version 2, then tag, bits and number of each entry) of an
-    object of this owner grants `viewer` the bits `wanted`. The algorithm is that of acl(5)."""
+    object of this owner grants `viewer` the bits `wanted`. The algorithm is that of acl(5); where the mask is empty Linux does not
+    look at the list at all, so that those it names have what all others have."""
     if viewer.uid == 0:
         return True
     entries = [_ENTRY.unpack_from(acl, start) for start in range(4, len(acl) - 7, 8)]
+    named = any(tag == _MASK for tag, _, _ in entries)
     mask = next((bits for tag, bits, _ in entries if tag == _MASK), 7)
     groups = viewer.groups | {viewer.gid}
+    if viewer.uid != uid and not any(
+        bits for tag, bits, _ in entries if tag == (_MASK if named else _GROUP_OWNER)
+    ):
+        return gid not in groups and any(
+            tag == _OTHER and bits & wanted == wanted for tag, bits, _ in entries
+        )
     if viewer.uid == uid:
         return any(tag == _OWNER and bits & wanted == wanted for tag, bits, _ in entries)
     for tag, bits, number in entries:

@@ -206,7 +206,10 @@ class Engine:
             try:
                 work()
             except Exception as error:  # outermost of a call
-                self._fail(number, error)
+                if (
+                    not self._stopping.is_set()
+                ):  # nobody waits for it any more, and what it reads may be closed
+                    self._fail(number, error)
 
         threading.Thread(target=guarded, name="hello", daemon=True).start()
 
