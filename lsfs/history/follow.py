@@ -24,6 +24,7 @@ import trio
 
 from lsfs.engine.supervisor import Engine
 from lsfs.history import paths
+from lsfs.history.burst import outcome
 from lsfs.history.catalogue import Catalogue, Counts
 from lsfs.history.feed import Feed
 from lsfs.history.ignore import NAME as IGNORE
@@ -272,7 +273,7 @@ class Follow:
         """In the thread: what follows for each path, and the folders to scan because what is ignored there changed."""
         verdicts: dict[bytes, str] = {}
         folders: dict[bytes, None] = {}
-        moves, looked = _settled(changes)
+        moves, looked = outcome(changes)
         for kind, path, *rest in moves:
             for name in (path, *rest):
                 if paths.split(name)[1] == IGNORE:
@@ -465,35 +466,3 @@ class Follow:
             raise IndexOff(NO_INDEX)
         answer = await self.engine.call("rebuild", {}, 60.0)
         await self.feed.hello({"epoch": answer["epoch"], "missing": [], "incomplete": []})
-
-
-def _settled(changes: list[tuple]) -> tuple[list[tuple], dict[bytes, str]]:
-    """What a burst of changes comes down to: its moves, in order, and what is to be looked at after them: path -> "touched" or
-    "hinted". An untar touches a path several times, and the watch hints at each once more; what was touched and then renamed is
-    looked at under its last name."""
-    moves: list[tuple] = []
-    looked: dict[bytes, str] = {}
-    above: set[bytes] = set()  # of the paths in `looked`: only renaming one of these renames others
-
-    def look(path: bytes, kind: str) -> None:
-        if looked.get(path) != "touched":  # which says more
-            looked[path] = kind
-        parent = paths.split(path)[0]
-        while parent and parent not in above:
-            above.add(parent)
-            parent = paths.split(parent)[0]
-
-    for change in changes:
-        kind, path = change[:2]
-        if kind in ("touched", "hinted"):
-            look(path, kind)
-            continue
-        moves.append(change)
-        if kind == "moved":
-            old = change[2]
-            renamed = [old] if old in looked else []
-            if old in above:
-                renamed += [known for known in looked if known.startswith(old + b"/")]
-            for known in renamed:
-                look(path + known[len(old) :], looked.pop(known))
-    return moves, looked

@@ -30,15 +30,21 @@ def test_the_first_class_that_matches_decides_and_root_may_all(mode, viewer, rea
     assert may_search(stat.S_IFDIR | mode, 10, 20, viewer) is searches
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become other users")
-def test_the_kernel_says_the_same(tmp_path):
+@pytest.fixture
+def path(tmp_path):
+    """A file of user 4010 and group 4020 that others can reach."""
+    if os.geteuid() != 0:
+        pytest.skip("needs to become other users")
     os.chmod(tmp_path, 0o755)
     for above in tmp_path.parents:
         if not os.stat(above).st_mode & stat.S_IXOTH:
             pytest.skip(f"{above} is closed to others")
-    path = tmp_path / "file"
-    path.touch()
-    os.chown(path, 4010, 4020)
+    (tmp_path / "file").touch()
+    os.chown(tmp_path / "file", 4010, 4020)
+    return tmp_path / "file"
+
+
+def test_the_kernel_says_the_same(path):
     viewers = [
         Viewer(uid, gid, frozenset(groups))
         for uid, gid, groups in itertools.product((4010, 4011), (4020, 4021), ((), (4020,)))
@@ -80,15 +86,7 @@ def _acl(*entries):
 EVERY = 0xFFFFFFFF
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs to become other users")
-def test_access_lists_say_what_the_kernel_says(tmp_path):
-    os.chmod(tmp_path, 0o755)
-    for above in tmp_path.parents:
-        if not os.stat(above).st_mode & stat.S_IXOTH:
-            pytest.skip(f"{above} is closed to others")
-    path = tmp_path / "file"
-    path.touch()
-    os.chown(path, 4010, 4020)
+def test_access_lists_say_what_the_kernel_says(path):
     viewers = [
         Viewer(uid, gid, frozenset(groups))
         for uid, gid, groups in itertools.product((4010, 4011, 4012), (4020, 4021), ((), (4020,), (4022,)))

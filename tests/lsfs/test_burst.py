@@ -1,9 +1,9 @@
-"""Following: what is noted of a burst of changes comes down to what has to be written."""
+"""burst: what is noted of a burst of changes comes down to what has to be written."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsfs.history.follow import _settled
+from lsfs.history.burst import outcome
 
 PATHS = st.sampled_from([b"a", b"b", b"c", b"a/x", b"b/x", b"a/x/y"])
 CHANGES = st.one_of(
@@ -16,7 +16,7 @@ CHANGES = st.one_of(
 
 def test_each_path_is_looked_at_once_and_touched_says_more_than_hinted():
     noted = [("touched", b"a"), ("hinted", b"b"), ("touched", b"a"), ("hinted", b"a")]
-    assert _settled(noted) == ([], {b"a": "touched", b"b": "hinted"})
+    assert outcome(noted) == ([], {b"a": "touched", b"b": "hinted"})
 
 
 def test_what_was_touched_is_looked_at_under_its_last_name():
@@ -27,14 +27,14 @@ def test_what_was_touched_is_looked_at_under_its_last_name():
         ("touched", b"x/n"),
         ("moved", b"y/k", b"y/n"),
     ]
-    moves, looked = _settled(noted)
+    moves, looked = outcome(noted)
     assert moves == [("moved", b"y", b"x"), ("moved", b"y/k", b"y/n")]
     assert looked == {b"y/k": "touched", b"y/m": "hinted", b"x/n": "touched"}
 
 
 @given(st.lists(CHANGES))
 def test_nothing_that_was_touched_is_forgotten_and_moves_keep_their_order(noted):
-    moves, looked = _settled(noted)
+    moves, looked = outcome(noted)
     assert moves == [change for change in noted if change[0] in ("moved", "replaced")]
     for index, (kind, path, *_) in enumerate(noted):
         if kind not in ("touched", "hinted"):
