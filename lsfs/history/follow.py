@@ -243,18 +243,18 @@ class Follow:
             return
         except Exception:
             log.exception("what changed could not be noted; scanning the folder")
+            for _, path, *_ in changes:
+                self._waiting.pop(path, None)
             self.lost()
             return
         finally:
             self._applying = []
         renamed = {change[1] for change in changes if change[0] in ("moved", "replaced")}
-        if (
-            renamed and self.indexing
-        ):  # what has to be read below a folder that was renamed has a new name to be waited for
-            tops = tuple(path + b"/" for path in renamed)
-            for path, verdict in verdicts.items():
-                if verdict in ("dirty", "waiting") and path.startswith(tops):
-                    self._waiting.setdefault(path, ticket)
+        # What has to be read below a folder that was renamed has a new name to be waited for.
+        tops = tuple(path + b"/" for path in renamed) if self.indexing else ()
+        for path, verdict in verdicts.items() if tops else ():
+            if verdict in ("dirty", "waiting") and path.startswith(tops):
+                self._waiting.setdefault(path, ticket)
         for path, verdict in verdicts.items():
             if verdict == "dirty" or (verdict == "waiting" and path not in self.feed.flying):
                 self.feed.want(path)
