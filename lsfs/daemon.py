@@ -95,7 +95,7 @@ def main(settings: Settings, ready: Callable[[], None]) -> int:
         stack.callback(os.close, root_fd)
         state = State(settings.state)
         stack.callback(state.close)
-        os.umask(0)  # the kernel has applied the caller's
+        os.umask(0)  # the caller's is applied by whoever makes something for him
         sys.setswitchinterval(SHARE)
         gc.freeze()
         gc.set_threshold(YOUNG, 20, 100)

@@ -7,7 +7,7 @@
 name relative to a directory's O_PATH descriptor (`files_descriptors`), and must still be the inode it was.
 
 Threading: the daemon's loop; every operation but fsync is atomic, as it never awaits. Nothing here touches
-the mount itself. The daemon calls os.umask(0) (the kernel has applied the caller's umask already), runs with
+the mount itself. The daemon calls os.umask(0) (the caller's is applied here), runs with
 RLIMIT_NOFILE as high as it may, and needs /proc.
 
 Caches: what is done through the mount, the kernel knows. What changes behind it reaches the kernel through
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 RECENT = 1.0
 """Seconds between the last write to a file and its close, mostly."""
 MOMENTS = 10
+"""Of these, at most, are waited for one close after the other."""
 SOON = 0.01
 """Seconds in which the kernel tells of a close(2) that has returned."""
 

@@ -1,8 +1,7 @@
 """files_directory: a directory of the user's folder, and what is done to the names in it.
 
 Every operation is one call relative to the directory's descriptor, with a single name that is not followed if
-it is a symlink. The kernel has checked permissions (mount option default_permissions) and applied the umask
-before.
+it is a symlink. The kernel has checked permissions before (mount option default_permissions).
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 
 DEFAULT = b"system.posix_acl_default"
+"""The access control list that a directory hands down."""
 
 
 class Directory(Entry):

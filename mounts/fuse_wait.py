@@ -2,7 +2,7 @@
 
 Most requests come in bursts: `find`, `git status` and `tar` send the next one some 10 µs after they have read
 the last reply. Going to sleep in epoll and being woken costs more than the request itself, so after each one
-the descriptor is polled for a moment first. `scripts/bench requests` shows what that is worth.
+the descriptor is polled for a moment first. `scripts/bench files --without spin` shows what that is worth.
 
 pyfuse3 asks its module global `trio` for a lock and for `wait_readable`; `Waits` stands in for it (the way
 pyfuse3.asyncio does) and hands everything else on.

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -197,3 +198,11 @@ def code(act, *arguments):
     except OSError as error:
         return errno.errorcode[error.errno]
     return ""
+
+
+EVERY = 0xFFFFFFFF
+
+
+def acl(*entries):
+    """The value of system.posix_acl_access: a tag, bits and a number (EVERY where the tag has none) for each entry."""
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)

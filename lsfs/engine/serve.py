@@ -206,9 +206,8 @@ class Engine:
             try:
                 work()
             except Exception as error:  # outermost of a call
-                if (
-                    not self._stopping.is_set()
-                ):  # nobody waits for it any more, and what it reads may be closed
+                # At the end nobody waits for it any more, and what it reads may be closed.
+                if not self._stopping.is_set():
                     self._fail(number, error)
 
         threading.Thread(target=guarded, name="hello", daemon=True).start()

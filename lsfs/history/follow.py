@@ -331,6 +331,7 @@ class Follow:
             self.unscanned[top] = "an error of lsfs; the log of the daemon has it"
         if not top:
             self.scanning = False
+        if not top and top not in self.unscanned:
             log.info("scanned the folder in %.2f s: %d files", time.monotonic() - started, self.counts.files)
         self._walking = None
         self._after_commit()

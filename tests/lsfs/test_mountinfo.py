@@ -68,3 +68,14 @@ def test_a_carriage_return_in_a_name_ends_no_line(tmp_path):
     table = tmp_path / "mountinfo"
     table.write_bytes(b"1 2 0:3 / /a\rb rw - fuse.lsfs /x rw\n" + LINE + b"\n")
     assert [mount.mountpoint for mount in mountinfo.mounts(table)] == ["/a\rb", "/mnt/a b\\c"]
+
+
+def test_the_file_systems_of_a_folder_are_its_own_and_those_mounted_below(tmp_path, monkeypatch):
+    table = tmp_path / "mountinfo"
+    lines = [("/", "ext4"), ("/a", "xfs"), ("/a/b/c", "nfs4"), ("/ab", "fuse.sshfs")]
+    table.write_text("".join(f"1 2 0:3 / {place} rw - {kind} none rw\n" for place, kind in lines))
+    read = mountinfo.mounts
+    monkeypatch.setattr(mountinfo, "mounts", lambda: read(table))
+    assert mountinfo.types_below("/a") == {"xfs", "nfs4"}
+    assert mountinfo.types_below("/a/b/c/d") == {"nfs4"}
+    assert mountinfo.types_below("/other") == {"ext4"}

@@ -2,17 +2,14 @@
 
 import ctypes
 import os
-import struct
 import subprocess
 import threading
 import time
 
 import pytest
+from mounted_helpers import EVERY, acl
 
-LIST = ((1, 6, 0xFFFFFFFF), (2, 4, 65534), (4, 0, 0xFFFFFFFF), (16, 4, 0xFFFFFFFF), (32, 0, 0xFFFFFFFF))
-ACL = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in LIST)
-
-
+ACL = acl((1, 6, EVERY), (2, 4, 65534), (4, 0, EVERY), (16, 4, EVERY), (32, 0, EVERY))
 SOON = 20.0  # seconds: far below the minute after which the kernel asks again of its own accord
 
 
@@ -137,6 +134,25 @@ def test_a_shared_mount_sees_what_no_watch_reports(mount, tmp_path):
     (tmp_path / "outside").write_text("newer")  # under a name that is in no watched folder
     mounted.until(lambda: picture(mounted.files)["file"][3] == 5, patience=SOON)
     assert (mounted.files / "file").read_text() == "newer"
+
+
+def test_a_folder_on_a_file_system_that_no_watch_hears_is_believed_for_a_second(mount, tmp_path):
+    """As over a network: what is written below this folder by another way, inotify does not report."""
+    below = mount(None, conf="[index]\nenabled = no\n")
+    (below.files / "shared").mkdir()
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    (state / "lsfs.conf").write_text("[index]\nenabled = no\n")
+    mounted = mount(below.files / "shared", "--state", os.fspath(state))
+    path = mounted.files / "file"
+    path.write_text("old")
+    assert picture(mounted.files)["file"][3] == 3 and not (mounted.files / "new").exists()
+    (below.folder / "shared/file").write_text("newer")
+    (below.folder / "shared/new").write_text("x")
+    mounted.until(lambda: picture(mounted.files)["file"][3] == 5, patience=SOON)
+    mounted.until((mounted.files / "new").exists, patience=SOON)
+    assert path.read_text() == "newer"
+    mounted.umount()
 
 
 def test_a_second_name_in_another_folder_that_is_written_behind_the_mount_shows_under_the_first(pair):

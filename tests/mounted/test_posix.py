@@ -12,7 +12,7 @@ import time
 
 import pytest
 from inotify_simple import INotify, flags
-from mounted_helpers import as_nobody, code, refused, root
+from mounted_helpers import EVERY, acl, as_nobody, code, refused, root
 
 OFD_SETLK = 37  # fcntl(2); Python has no name for it
 FS_IOC_GETFLAGS = 0x80086601
@@ -129,18 +129,10 @@ def test_an_access_control_list_opens_and_closes_a_file(pair):
     path.write_text("for nobody else")
     path.chmod(0o600)
     assert as_nobody(lambda: refused(path.read_text)) == "True"
-    # version 2; owner rw, user 65534 r, group -, mask r, other -
-    entries = (
-        (1, 6, 0xFFFFFFFF),
-        (2, 4, 65534),
-        (4, 0, 0xFFFFFFFF),
-        (16, 4, 0xFFFFFFFF),
-        (32, 0, 0xFFFFFFFF),
-    )
-    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
-    os.setxattr(path, "system.posix_acl_access", acl)
+    listed = acl((1, 6, EVERY), (2, 4, 65534), (4, 0, EVERY), (16, 4, EVERY), (32, 0, EVERY))
+    os.setxattr(path, "system.posix_acl_access", listed)
     assert as_nobody(path.read_text) == "for nobody else"
-    assert os.getxattr(pair.backing / "listed", "system.posix_acl_access") == acl
+    assert os.getxattr(pair.backing / "listed", "system.posix_acl_access") == listed
     os.removexattr(path, "system.posix_acl_access")
     assert as_nobody(lambda: refused(path.read_text)) == "True"
 
@@ -152,8 +144,8 @@ def test_who_is_not_in_the_group_and_sets_a_list_takes_set_group_id(pair):
         path.touch()
         os.chown(path, 65534, gid)
         path.chmod(0o2777)
-        acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", tag, 7, 0xFFFFFFFF) for tag in (1, 4, 32))
-        as_nobody(lambda path=path, acl=acl: os.setxattr(path, "system.posix_acl_access", acl))
+        listed = acl((1, 7, EVERY), (4, 7, EVERY), (32, 7, EVERY))
+        as_nobody(lambda path=path, listed=listed: os.setxattr(path, "system.posix_acl_access", listed))
         assert bool(path.stat().st_mode & stat.S_ISGID) is kept
 
 
@@ -161,17 +153,10 @@ def test_who_is_not_in_the_group_and_sets_a_list_takes_set_group_id(pair):
 def test_a_default_access_control_list_is_handed_down(pair):
     folder = pair.live / "folder"
     folder.mkdir()
-    entries = (
-        (1, 7, 0xFFFFFFFF),
-        (2, 5, 65534),
-        (4, 5, 0xFFFFFFFF),
-        (16, 5, 0xFFFFFFFF),
-        (32, 0, 0xFFFFFFFF),
-    )
-    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
-    os.setxattr(folder, "system.posix_acl_default", acl)
+    listed = acl((1, 7, EVERY), (2, 5, 65534), (4, 5, EVERY), (16, 5, EVERY), (32, 0, EVERY))
+    os.setxattr(folder, "system.posix_acl_default", listed)
     (folder / "below").mkdir(mode=0o777)
-    assert os.getxattr(folder / "below", "system.posix_acl_default") == acl
+    assert os.getxattr(folder / "below", "system.posix_acl_default") == listed
     (folder / "file").write_text("read by nobody, too")
     assert as_nobody((folder / "file").read_text) == "read by nobody, too"
 
@@ -188,16 +173,13 @@ def test_where_a_default_list_is_the_umask_is_not_asked(pair, umask):
         finally:
             os.umask(before)
 
-    acl = struct.pack("<I", 2) + b"".join(
-        struct.pack("<HHI", tag, bits, 0xFFFFFFFF) for tag, bits in ((1, 6), (4, 7), (32, 5))
-    )
+    listed = acl((1, 6, EVERY), (4, 7, EVERY), (32, 5, EVERY))
     for name in ("plain", "listed"):
-        for top in (pair.live, pair.backing):
-            (top / f"{name}-{top.parent.name}").mkdir()
-    for top in (pair.live, pair.backing):
-        os.setxattr(pair.live / f"listed-{top.parent.name}", "system.posix_acl_default", acl)
-    for name in ("plain", "listed"):
-        live, native = pair.live / f"{name}-files", pair.backing / f"{name}-folder"
+        live, native = pair.live / name, pair.backing / f"native-{name}"
+        for folder in (live, native):
+            folder.mkdir()
+            if name == "listed":
+                os.setxattr(folder, "system.posix_acl_default", listed)
         assert modes(live) == modes(native)
 
 

@@ -2,11 +2,10 @@
 
 import json
 import os
-import struct
 import subprocess
 
 import pytest
-from mounted_helpers import WORDS_ONLY, reachable, write_library
+from mounted_helpers import EVERY, WORDS_ONLY, acl, reachable, write_library
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
 
@@ -88,27 +87,22 @@ def test_each_user_finds_what_that_user_may_read(shared, mount):
     assert json.loads(run_as(NOBODY, "cat", target).stdout)["hits"] == []
 
 
-def acl(owner: int, user: tuple[int, int], group: int, mask: int, other: int) -> bytes:
-    """The value of system.posix_acl_access: a named user besides the usual three, and a mask."""
-    nobody = 0xFFFFFFFF
-    entries = [
-        (0x01, owner, nobody),
-        (0x02, user[1], user[0]),
-        (0x04, group, nobody),
-        (0x10, mask, nobody),
-        (0x20, other, nobody),
-    ]
-    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
-
-
 def test_access_control_lists_hold_and_the_umask_does(mount, tmp_path):
     folder = tmp_path / "folder"
     folder.mkdir()
     for name in ("named.md", "masked.md"):
         (folder / name).write_text("for one user")
     try:
-        os.setxattr(folder / "named.md", "system.posix_acl_access", acl(6, (NOBODY, 4), 0, 4, 0))
-        os.setxattr(folder / "masked.md", "system.posix_acl_access", acl(6, (1234, 4), 4, 0, 0))
+        os.setxattr(
+            folder / "named.md",
+            "system.posix_acl_access",
+            acl((1, 6, EVERY), (2, 4, NOBODY), (4, 0, EVERY), (16, 4, EVERY), (32, 0, EVERY)),
+        )
+        os.setxattr(
+            folder / "masked.md",
+            "system.posix_acl_access",
+            acl((1, 6, EVERY), (2, 4, 1234), (4, 4, EVERY), (16, 0, EVERY), (32, 0, EVERY)),
+        )
     except OSError:
         pytest.skip("this file system has no access control lists")
     os.chown(folder / "masked.md", 0, NOBODY)
@@ -120,3 +114,26 @@ def test_access_control_lists_hold_and_the_umask_does(mount, tmp_path):
     assert run_as(NOBODY, "cat", mounted.files / "masked.md").returncode == 1
     subprocess.run(["sh", "-c", f"umask 027; mkdir '{mounted.files}/d'; : > '{mounted.files}/f'"], check=True)
     assert (folder / "d").stat().st_mode & 0o777 == 0o750 and (folder / "f").stat().st_mode & 0o777 == 0o640
+
+
+def test_access_control_lists_decide_who_finds_a_file(mount, tmp_path):
+    folder = tmp_path / "folder"
+    (folder / "opened").mkdir(parents=True)
+    for name in ("granted.md", "denied.md", "opened/below.md", "closed.md"):
+        (folder / name).write_text(f"the ocelot of {name}")
+        (folder / name).chmod(0o600 if name in ("granted.md", "closed.md") else 0o644)
+    (folder / "opened").chmod(0o700)
+    try:
+        for name, bits in (("granted.md", 4), ("denied.md", 0), ("opened", 5)):
+            listed = acl((1, 6, EVERY), (2, bits, NOBODY), (4, 0, EVERY), (16, 5, EVERY), (32, 4, EVERY))
+            os.setxattr(folder / name, "system.posix_acl_access", listed)
+    except OSError:
+        pytest.skip("this file system has no access control lists")
+    mounted = mount(folder, "--allow-other", conf=WORDS_ONLY)
+    for place in (folder, mounted.path):
+        reachable(place)
+    mounted.indexed()
+    found = json.loads(run_as(NOBODY, "cat", mounted.query / "ocelot/results.json").stdout)
+    assert sorted(hit["path"] for hit in found["hits"]) == ["files/granted.md", "files/opened/below.md"]
+    for name, readable in (("granted.md", 0), ("denied.md", 1), ("opened/below.md", 0), ("closed.md", 1)):
+        assert run_as(NOBODY, "cat", mounted.files / name).returncode == readable

@@ -3,9 +3,9 @@
 import itertools
 import os
 import stat
-import struct
 
 import pytest
+from mounted_helpers import EVERY, acl
 
 from syscalls.permission import acl_grants, may_read, may_search, uid_of
 from syscalls.values import Viewer
@@ -79,20 +79,13 @@ def test_an_owner_is_a_name_a_number_or_me():
     assert uid_of("no-such-user", viewer) is None
 
 
-def _acl(*entries):
-    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
-
-
-EVERY = 0xFFFFFFFF
-
-
 def test_access_lists_say_what_the_kernel_says(path):
     viewers = [
         Viewer(uid, gid, frozenset(groups))
         for uid, gid, groups in itertools.product((4010, 4011, 4012), (4020, 4021), ((), (4020,), (4022,)))
     ]
     for owner, named, group, grouped, mask, other in itertools.product((0, 4), repeat=6):
-        acl = _acl(
+        listed = acl(
             (1, owner, EVERY),
             (2, named, 4011),
             (4, group, EVERY),
@@ -101,8 +94,8 @@ def test_access_lists_say_what_the_kernel_says(path):
             (32, other, EVERY),
         )
         try:
-            os.setxattr(path, "system.posix_acl_access", acl)
+            os.setxattr(path, "system.posix_acl_access", listed)
         except OSError:
             pytest.skip("the disk keeps no access lists")
         for viewer in viewers:
-            assert _opens(path, viewer) is acl_grants(acl, 4010, 4020, viewer, 4), (acl, viewer)
+            assert _opens(path, viewer) is acl_grants(listed, 4010, 4020, viewer, 4), (listed, viewer)
