@@ -11,13 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from lsfs.refusals import SettingInvalid
 
 STATE = ".lsfs"
+NONE = "none"
 NO_MODEL = "none"  # questions are answered by words alone, and nothing is embedded
 UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
-SPANS = {"": 1.0, "MS": 0.001, "S": 1.0, "MIN": 60.0, "H": 3600.0}
+SPANS = {"": 1.0, "MS": 0.001, "S": 1.0, "MIN": 60.0, "H": 3600.0, "D": 86400.0, "DAYS": 86400.0}
+LONGEST_WAIT = 45.0
 WORDS = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 
 
@@ -56,6 +59,30 @@ def name(text: str) -> str:
     return text
 
 
+def unless_none(text: str) -> str:
+    return "" if text == NONE else name(text)
+
+
+def address(text: str) -> str:
+    """`https://host/v1`; "" for none. What could hold a secret, or lead elsewhere, has no place in it."""
+    if text == NONE:
+        return ""
+    parts = urlsplit(text)
+    if re.fullmatch(r"https?://[\x21-\x7e]+", text) is None or not parts.hostname or parts.port == 0:
+        raise ValueError(text)
+    if "@" in parts.netloc or "?" in text or "#" in text:
+        raise ValueError(text)
+    return text.rstrip("/")
+
+
+def wait(text: str) -> float:
+    """Seconds that somebody who wrote a line to /ctl may be kept waiting by a model; the whole line has a minute."""
+    found = seconds(text)
+    if found > LONGEST_WAIT:
+        raise ValueError(text)
+    return found
+
+
 class Kind(NamedTuple):
     """How a value is read, and what a person is told that it should have been."""
 
@@ -74,8 +101,20 @@ BACKEND = Kind(
 )
 
 
+CAPTURE = Kind({"small": "small", "all": "all", "lazy": "lazy"}.__getitem__, "small, all or lazy")
+ADDRESS = Kind(address, "an address such as https://host/v1, or none")
+MODEL = Kind(unless_none, "the name of a model, or none")
+FILE = Kind(unless_none, "a file, or none")
+WAIT = Kind(wait, f"a time up to {LONGEST_WAIT:.0f} s")
+COUNT = Kind(lambda text: _positive(int(text)), "a number such as 30")
+
+
 class Field(NamedTuple):
-    """One setting: where it stands in lsfs.conf, the attribute of Settings that it sets, and what it is for."""
+    """One setting: where it stands in lsfs.conf, the attribute of Settings that it sets, and what it is for.
+
+    personal: it says where the text of files is sent, so that only the user's own lsfs.conf may say it; a folder, which may have come from
+    anywhere, may only switch it off.
+    """
 
     section: str
     key: str
@@ -83,6 +122,7 @@ class Field(NamedTuple):
     kind: Kind
     default: str
     sentence: str
+    personal: bool = False
 
 
 # fmt: off
@@ -98,8 +138,20 @@ FIELDS: tuple[Field, ...] = (
           "a sentence-transformers model, by name or by folder; none: words alone"),
     Field("engine", "backend", "backend", BACKEND, "auto", "what computes the model: openvino, torch, or what is faster here"),
     Field("engine", "memory", "engine_memory", SIZE, "1200 MiB", "an engine that grows past it is replaced by a new one"),
+    Field("history", "enabled", "history_enabled", YES_OR_NO, "yes", "keep versions; without it there are no snapshots and no trash"),
+    Field("history", "capture", "capture", CAPTURE, "small",
+          "what was there before lsfs: small copies text up to 1 MiB, all everything, lazy only what is about to change"),
+    Field("history", "max_file_size", "history_max_file_size", SIZE, "4 GiB", "no version is kept of larger files"),
+    Field("history", "pace", "pace", COUNT, "30", "versions of one file that are kept within a minute; the last one always is"),
+    Field("history", "quota", "quota", SIZE, "20 GiB", "what history may take; the oldest versions that no named snapshot shows go first"),
+    Field("history", "keep_all", "keep_all", SECONDS, "7 d", "how long every version is kept"),
+    Field("history", "keep_daily", "keep_daily", SECONDS, "30 d", "how long after that the last one of each day; then of each week"),
     Field("query", "deadline", "query_deadline", SECONDS, "5 s", "a question is answered within it, or fails with EAGAIN"),
     Field("query", "settle", "settle", SECONDS, "1 s", "how long a question waits for files closed just before it"),
+    Field("llm", "endpoint", "llm_endpoint", ADDRESS, "none", "where a language model is asked, such as https://host/v1", True),
+    Field("llm", "model", "llm_model", MODEL, "none", "the language model, as its endpoint calls it", True),
+    Field("llm", "key_file", "llm_key_file", FILE, "none", "a file with the key of the endpoint", True),
+    Field("llm", "timeout", "llm_timeout", WAIT, "30 s", "how long a language model is waited for"),
 )
 # fmt: on
 
@@ -122,8 +174,19 @@ class Settings:
     extract_timeout: float = 30.0
     extract_memory: int = 2 << 30
     engine_memory: int = 1200 << 20
+    history_enabled: bool = True
+    capture: str = "small"
+    history_max_file_size: int = 4 << 30
+    pace: int = 30
+    quota: int = 20 << 30
+    keep_all: float = 7 * 86400.0
+    keep_daily: float = 30 * 86400.0
     query_deadline: float = 5.0
     settle: float = 1.0
+    llm_endpoint: str = ""
+    llm_model: str = ""
+    llm_key_file: str = ""
+    llm_timeout: float = 30.0
 
 
 def load(
@@ -141,11 +204,13 @@ def load(
     folder, mountpoint = resolve(folder), resolve(mountpoint)
     state = resolve(state) if state is not None else folder / STATE
     values: dict[str, Any] = {}
-    for file in (user_file(environ), state / "lsfs.conf"):
-        values.update(read(file))
+    for file, own in ((user_file(environ), True), (state / "lsfs.conf", False)):
+        values.update(read(file, own))
     values.update({key: value for key, value in (flags or {}).items() if value is not None})
     if "model" in values:
         values["model"] = model_folder(values["model"], Path.cwd())
+    if values.get("llm_endpoint") and not values.get("llm_model"):
+        raise SettingInvalid(f"[llm] endpoint needs a [llm] model; name it in {user_file(environ)}")
     unknown = set(values) - {field.name for field in fields(Settings)}
     if unknown:
         raise SettingInvalid(f"there is no setting {min(unknown)}")
@@ -157,8 +222,8 @@ def user_file(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "lsfs" / "lsfs.conf"
 
 
-def read(file: Path) -> dict[str, Any]:
-    """The attributes that `file` sets; none when it is missing. Raises SettingInvalid."""
+def read(file: Path, own: bool = True) -> dict[str, Any]:
+    """The attributes that `file` sets; none when it is missing. `own`: the user's, not the folder's. Raises SettingInvalid."""
     parser = configparser.ConfigParser(interpolation=None, default_section="", inline_comment_prefixes=("#",))
     try:
         with file.open(encoding="utf-8") as stream:
@@ -188,8 +253,15 @@ def read(file: Path) -> dict[str, Any]:
                 known = ", ".join(f"[{row.section}] {row.key}" for row in FIELDS)
                 raise SettingInvalid(f"{file}: [{section}] {key} is not a setting; there are {known}")
             values[field.attribute] = value(field, text, f"{file}: [{section}] {key}")
+            if field.personal and not own and values[field.attribute]:
+                raise SettingInvalid(
+                    f"{file}: [{section}] {key} belongs into your own lsfs.conf, since a folder must not say where text is sent;"
+                    " here it may be none"
+                )
     if "model" in values:
         values["model"] = model_folder(values["model"], file.parent)
+    if values.get("llm_key_file"):
+        values["llm_key_file"] = str(file.parent / Path(values["llm_key_file"]).expanduser())
     return values
 
 

@@ -16,11 +16,12 @@ import logging
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyfuse3
 import trio
@@ -30,18 +31,23 @@ from lsfs.config import NO_MODEL, STATE, Settings
 from lsfs.engine.supervisor import Engine
 from lsfs.history.catalogue import Catalogue
 from lsfs.history.follow import NO_INDEX, Follow, IndexOff
+from lsfs.history.history import AskedPast, History
 from lsfs.history.ignore import Ignore
+from lsfs.history.lookback import Lookback
 from lsfs.history.questions import Questions
 from lsfs.history.store import State
 from lsfs.history.watch import Watch
 from lsfs.index.fusion import fuse as fuse_signals
 from lsfs.refusals import NoFuse, NoPermission
 from mounts import fuse, tree
-from mounts.ports import Ports
+from mounts.ports import Ports, Unguarded
 from syscalls.control import Control
 from syscalls.names import LongNames
 from syscalls.retrieve import retrieve
 from syscalls.values import Results, Viewer
+
+if TYPE_CHECKING:
+    from lsfs.models.llm import Llm
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +124,8 @@ class Daemon:
         believing = self.local and not settings.shared  # inotify does not hear of other machines
         self.watch = Watch(root_fd)
         self.engine = Engine(settings, root_fd)
-        self.catalogue = Catalogue(state.database, root_fd, Ignore(root_fd))
+        self.history = History(settings, state, root_fd)
+        self.catalogue = Catalogue(state.database, root_fd, Ignore(root_fd), self.history.entries)
         self.follow = Follow(
             self.catalogue,
             self.engine,
@@ -126,8 +133,12 @@ class Daemon:
             hidden=hidden,
             indexing=settings.index_enabled,
             settle=settings.settle,
+            capture=self.history.capture,
         )
+        self.history.attach(self.follow)
+        self.lookback = Lookback(self.history, self.engine)
         self.questions = Questions(state.database, self.follow.commit, self.follow.in_thread)
+        self.llm = _llm(settings)
         names = LongNames()
         owner = os.geteuid()
         self.ports = Ports(
@@ -141,20 +152,39 @@ class Daemon:
             questions=self.questions,
             report=self.report,
             control=Control(
-                self.follow, self.questions, self.report, names, owner, read_only=settings.read_only
+                self.follow,
+                self.questions,
+                self.report,
+                names,
+                owner,
+                read_only=settings.read_only,
+                history=self.history,
+                writer=self.llm,
             ),
             names=names,
+            history=self.history,
+            guard=self.history.guard or Unguarded(),
             readable=self.follow.readable,
             generation=lambda: self.follow.generation,
             note_error=self.note,
             watched=lambda: believing and self.watch.complete and not self.follow.scanning,
         )
         self.root = tree.build(self.ports)
+        self.follow.busy = self.root.files.busy
+        self.history.heard = self.root.files.heard
+        self.history.rollback.carry.writers = self.root.files.writers
+        self.history.rollback.carry.stale = self.root.files.stale
+        self.history.purging.stale = self.root.files.stale
+        self.history.purging.engine = self._purge_index
+        self.history.purging.search = self._paths_with
+        self.history.purging.caches = self._forget
+        self.history.busy = self.root.files.keep_open
+        self.history.drain = self.watch.drain
 
     # What the mount asks for ---------------------------------------------------------------------------------------
 
-    async def ask(self, prompt: str, folder: bytes, viewer: Viewer) -> Results:
-        """One question, as the tree asks it."""
+    async def ask(self, prompt: str, folder: bytes, viewer: Viewer, sequence: int | None = None) -> Results:
+        """One question, as the tree asks it; with a sequence, of what was there then."""
         if not self.settings.index_enabled:
             raise IndexOff(NO_INDEX)
         return await retrieve(
@@ -162,8 +192,9 @@ class Daemon:
             folder=folder,
             viewer=viewer,
             searcher=self,
-            files=self.follow,
+            files=self.follow if sequence is None else AskedPast(self.history, sequence),
             owner=os.geteuid(),
+            sequence=sequence,
             fuse=fuse_signals,
             deadline=self.settings.query_deadline,
         )
@@ -174,7 +205,7 @@ class Daemon:
         if self.settings.model == NO_MODEL:
             answer["meaning"] = "off"
         if (
-            self.follow.scanning
+            self.follow.scanning and query.get("sequence") is None
         ):  # what happened while nothing was mounted is not known yet: any file may be another one now
             for hit in answer["hits"]:
                 hit["stale"] = True
@@ -190,6 +221,28 @@ class Daemon:
             self.errors.pop()
         self.errors.append((time.time(), sentence))
 
+    # What a purge asks for -------------------------------------------------------------------------------------------
+
+    async def _purge_index(self, digests: list[bytes]) -> dict[str, Any]:
+        """Contents leave the index; where nobody is at work in it, all of it goes, and is made anew when indexing is switched on."""
+        if self.settings.index_enabled:
+            return await self.engine.call("purge", {"digests": digests}, 600.0)
+        await trio.to_thread.run_sync(shutil.rmtree, self.settings.state / "index", True)
+        return {}
+
+    async def _paths_with(self, phrase: str) -> list[bytes]:
+        if not self.settings.index_enabled:
+            return []
+        results = await self.ask(f'mode:words limit:100 "{phrase}"', b"", self.ports.viewer_of_owner())
+        return [hit.path for hit in results.hits]
+
+    def _forget(self) -> None:
+        """What was read of answers and of the past is in memory no longer, nor in the kernel's."""
+        self.root.answers.forget()
+        self.questions.forget_kept()
+        self.history.forget()
+        self.root.files.forget_pages()
+
     # Life ----------------------------------------------------------------------------------------------------------------
 
     async def serve(self, ready: Callable[[], None]) -> int:
@@ -204,6 +257,7 @@ class Daemon:
                 raise _refusal(self.settings, error) from error
             kernel = fuse.Kernel()
             self.root.files.attach(operations.nodes, kernel, self.watch)
+            self.history.rollback.carry.gate = operations.still
             unmounted = False
             try:
                 async with trio.open_nursery() as background:
@@ -214,9 +268,12 @@ class Daemon:
                         await fuse.serve(TASKS, agreement)
                         nursery.cancel_scope.cancel()
                     kernel.close()
+                    self.history.rollback.carry.stale = lambda path: None  # there is no kernel any more that could be told
                     pyfuse3.close(unmount=True)
                     unmounted = True
                     log.info("unmounted")
+                    if self.history.capture is not None:
+                        self.history.capture.stop()
                     background.cancel_scope.cancel()
             finally:
                 if not unmounted:
@@ -225,7 +282,10 @@ class Daemon:
                 with trio.move_on_after(FAREWELL) as scope:
                     scope.shield = True
                     await self.follow.finish()
+                if self.history.trouble:
+                    log.error("history is not whole: %s", self.history.trouble)
                 self.watch.close()
+                self.history.close()
         return 0
 
     def _options(self) -> set[str]:
@@ -240,12 +300,15 @@ class Daemon:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.follow.run)
             nursery.start_soon(self.watch.run, self._changed, self._lost)
+            nursery.start_soon(self.history.rollback.run)
+            nursery.start_soon(self.history.purging.run)
             nursery.start_soon(self._weigh)
             if self.settings.index_enabled:
                 nursery.start_soon(
                     self.engine.run, self.follow.feed.hello, self.follow.feed.event, self._died
                 )
                 nursery.start_soon(self._refresh)
+                nursery.start_soon(self.lookback.run, lambda: self.follow.feed.epoch)
             try:
                 await trio.sleep_forever()
             finally:
@@ -287,11 +350,14 @@ class Daemon:
     async def _weigh(self) -> None:
         while True:
             self.state_bytes = await trio.to_thread.run_sync(_bytes_below, self.settings.state)
+            await self.history.weigh()
             await trio.sleep(WEIGH)
 
     async def _signals(self, signals: AsyncIterator[int]) -> None:
         async for number in signals:  # the first one ends the mount; more of them change nothing
             log.info("%s: unmounting", signal.Signals(number).name)
+            if self.llm is not None:
+                self.llm.stop()  # a request of the kernel that waits for it would keep the mount
             pyfuse3.terminate()
             return
 
@@ -301,6 +367,15 @@ class Daemon:
         _read_ahead(found.st_dev)
         log.info("mounted %s on %s", self.settings.folder, mountpoint)
         ready()
+
+
+def _llm(settings: Settings) -> "Llm | None":
+    """The language model that the user named, if any: without one, nothing that could open a connection is even imported."""
+    if not settings.llm_endpoint:
+        return None
+    from lsfs.models.llm import Llm
+
+    return Llm(settings.llm_endpoint, settings.llm_model, settings.llm_key_file, settings.llm_timeout)
 
 
 def _read_ahead(device: int) -> None:

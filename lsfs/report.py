@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsfs import __version__
 from lsfs.config import NO_MODEL
+from lsfs.history.keeper import Numbers
 from syscalls.values import Viewer
 
 if TYPE_CHECKING:
@@ -52,15 +53,25 @@ def report(daemon: Daemon, viewer: Viewer) -> dict[str, Any]:
             if trusted and settings.model != NO_MODEL
             else None,
         },
+        "history": _history(daemon, trusted),
         "disk": {"free": disk.f_bavail * disk.f_frsize, "state": daemon.state_bytes},
         "errors": _errors(daemon) if trusted else [],
         "error_count": bool(follow.trouble)
+        + bool(daemon.history.trouble)
         + _gone(daemon)
         + len(daemon.errors)
         + follow.counts.failed
         + len(follow.unscanned)
         + len(daemon.catalogue.ignore.errors()),
     }
+
+
+def _history(daemon: Daemon, trusted: bool) -> dict[str, Any]:
+    history = daemon.history
+    if not history.enabled:
+        return {"enabled": False}
+    numbers = history.numbers._asdict() if history.numbers is not None else dict.fromkeys(Numbers._fields)
+    return {"enabled": True, **numbers, "trouble": history.trouble if trusted else None}
 
 
 def _errors(daemon: Daemon) -> list[dict[str, Any]]:
@@ -73,7 +84,8 @@ def _errors(daemon: Daemon) -> list[dict[str, Any]]:
     patterns = [
         {"time": None, "path": None, "error": sentence} for sentence in daemon.catalogue.ignore.errors()
     ]
-    trouble = [{"time": None, "path": None, "error": daemon.follow.trouble}] if daemon.follow.trouble else []
+    troubles = (daemon.follow.trouble, daemon.history.trouble)
+    trouble = [{"time": None, "path": None, "error": sentence} for sentence in troubles if sentence]
     if _gone(daemon):
         sentence = f"the folder {daemon.settings.folder} was removed: unmount, or put it back and mount again"
         trouble.insert(0, {"time": None, "path": None, "error": sentence})

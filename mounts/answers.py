@@ -87,6 +87,11 @@ class Answers:
         self._asking: dict[tuple[Question, Viewer], _Search] = {}
         self._owner = ports.viewer_of_owner()
 
+    def forget(self) -> None:
+        """All of them: what they hold shall not be shown again."""
+        self._kept.clear()
+        self._weight = 0
+
     def kept(self, question: Question, viewer: Viewer) -> Answer | None:
         """The last answer to this viewer, current or not; what he may no longer read is still in it."""
         answer = self._kept.get((question, viewer))

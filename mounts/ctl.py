@@ -27,7 +27,10 @@ from syscalls.values import Viewer
 LONGEST = 64 << 10  # bytes of a line; also the block size, by which stdio decides what it writes at once
 PATIENCE = 60.0  # seconds for one line
 MOST_AT_ONCE = 24  # lines that wait; more are refused, since each occupies the mount
-MISTAKES = (errno.EINVAL, errno.ENOENT, errno.EPERM, errno.EEXIST, errno.EROFS, errno.EOPNOTSUPP)
+MISTAKES = (
+    errno.EINVAL, errno.ENOENT, errno.EPERM, errno.EEXIST, errno.EROFS, errno.EOPNOTSUPP, errno.EACCES, errno.EBUSY, errno.ENODATA,
+    errno.ENOTDIR,
+)  # fmt: skip
 
 
 class Ctl(Node):

@@ -31,6 +31,7 @@ from mounts.files_entry import Entry, File
 from mounts.nodes import Nodes, refuse
 
 if TYPE_CHECKING:
+    from mounts.files_handle import OpenFile
     from mounts.ports import Ports
 
 RECENT = 1.0
@@ -97,8 +98,9 @@ class Files:
         self.watches: Watches = Everywhere()
         self.moves = 0
         """How often a directory has got another path: what was known of watches by path is asked again."""
-        self.writing = 0
+        self.changing: set[OpenFile] = set()
         """Open files that were written to, or emptied, and not reported yet."""
+        self.guard = ports.guard
         self.wrote = 0.0
         """When something was written last (time.monotonic)."""
         self.privileged = os.geteuid() == 0
@@ -108,7 +110,7 @@ class Files:
         self._nodes: Nodes | None = None
         self._known: dict[Any, Entry] = {}
         found = os.fstat(ports.root_fd)
-        self._device = found.st_dev
+        self.device = found.st_dev
         self.root = Top(self, self.key(found))
         self.root.fd = ports.root_fd
         self._known[self.root.key] = self.root
@@ -128,7 +130,7 @@ class Files:
     # --- Identity
 
     def key(self, found: os.stat_result) -> Any:
-        return found.st_ino if found.st_dev == self._device else (found.st_dev, found.st_ino)
+        return found.st_ino if found.st_dev == self.device else (found.st_dev, found.st_ino)
 
     def adopt(self, directory: Directory, name: bytes, found: os.stat_result) -> Entry:
         """The object with these attributes, now known to be called *name* in *directory*."""
@@ -170,15 +172,28 @@ class Files:
             finally:
                 os.close(fd)
 
-    def touched(self, directory: Directory, name: bytes) -> None:
+    def touched(self, directory: Directory, name: bytes, *, written: bool = False) -> None:
         path = directory.path_of(name)
-        if path is not None:
+        if path is None:
+            return
+        if written:
+            self.ports.changes.touched(path, True)
+        else:
             self.ports.changes.touched(path)
 
     def moved(
-        self, old_in: Directory, old: bytes, new_in: Directory, new: bytes, *, exchange: bool, directory: bool
+        self,
+        old_in: Directory,
+        old: bytes,
+        new_in: Directory,
+        new: bytes,
+        *,
+        exchange: bool,
+        directory: bool,
+        found: os.stat_result | None = None,
     ) -> None:
-        """*old* was renamed to *new*; *directory* says whether one of them may be a directory."""
+        """*old* was renamed to *new*; *directory* says whether one of them may be a directory, *found* what a file was just
+        before."""
         before, after = old_in.path_of(old), new_in.path_of(new)
         if before is not None and after is not None:
             if directory:
@@ -187,7 +202,39 @@ class Files:
                     ((before, b"\0"), (after, before), (b"\0", after)) if exchange else ((before, after),)
                 ):
                     self.watches.moved(source, target)  # at once, so that nothing is missed
-            self.ports.changes.moved(before, after, exchange)
+            self.ports.changes.moved(before, after, exchange, found)
+
+    def busy(self) -> frozenset[bytes]:
+        """The paths whose content is being changed just now."""
+        found: set[bytes] = set()
+        for node in {handle.node for handle in self.changing}:
+            for directory, name in node.names():
+                path = directory.path_of(name)
+                if path is not None:
+                    found.add(path)
+        return frozenset(found)
+
+    def writers(self) -> frozenset[bytes]:
+        """The paths of the files that somebody has open for writing, whether he writes or not."""
+        found: set[bytes] = set()
+        for node in self._known.values():
+            if node.handles and any(handle.writes for handle in node.handles):
+                for directory, name in node.names():
+                    path = directory.path_of(name)
+                    if path is not None:
+                        found.add(path)
+        return frozenset(found)
+
+    async def keep_open(self) -> None:
+        """Before a snapshot: what is in files that are being written, as far as it is written."""
+        for node in {handle.node for handle in self.changing}:
+            path = node.path()
+            handle = next(iter(node.handles or ()), None)
+            if path is None or handle is None:
+                continue
+            found = os.fstat(handle.fd)
+            if found.st_size and (wait := self.guard.keeps(path, handle.fd, found)) is not None:
+                await wait
 
     async def heard(self) -> None:
         """Wait until what was closed before this call is known to be closed.
@@ -197,11 +244,11 @@ class Files:
         written just now is open, and another while that becomes less.
         """
         for _ in range(MOMENTS):
-            before = self.writing
+            before = len(self.changing)
             if not before:
                 return
             await trio.sleep(SOON if time.monotonic() - self.wrote < RECENT else SOON / 10)
-            if self.writing >= before:
+            if len(self.changing) >= before:
                 return
 
     # --- What happened behind the mount
@@ -240,6 +287,12 @@ class Files:
             self.kernel.entry(directory.id, name)
         else:
             self._refresh(entry, found)
+
+    def forget_pages(self) -> None:
+        """The kernel keeps no bytes of anything in the mount, of the past above all."""
+        if self._nodes is not None:
+            for number in list(self._nodes.table):
+                self.kernel.contents(number)
 
     def distrust(self) -> None:
         """Changes behind the mount were missed: the kernel forgets whatever is not so any more."""

@@ -10,12 +10,12 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from mounts import files_linux as linux
-from mounts.attributes import Attributes
 from mounts.files_descriptors import LOOK
-from mounts.files_entry import UNWATCHED, WATCHED, Entry, File, backing_flags
+from mounts.files_entry import UNWATCHED, WATCHED, Entry, File, backing_flags, ghost
 from mounts.files_handle import SET_ID, disk
 from mounts.nodes import Caller, Handle, Listing, Node, refuse
 
@@ -163,6 +163,7 @@ class Directory(Entry):
         except BaseException:
             os.close(fd)
             raise
+        handle.wrote(emptied=True)  # until it is closed, or written to, nobody has made an empty file
         self.tree.touched(self, name)
         return entry, handle
 
@@ -230,6 +231,10 @@ class Directory(Entry):
         self.permit(name)
         at = self.descriptor()
         found = os.stat(name, dir_fd=at, follow_symlinks=False)
+        if (wait := self._removed(name, found)) is not None:
+            await wait
+            at = self.descriptor()
+            found = os.stat(name, dir_fd=at, follow_symlinks=False)
         os.unlink(name, dir_fd=at)
         self._lost(name, found)
         self.tree.touched(self, name)
@@ -241,6 +246,21 @@ class Directory(Entry):
         os.rmdir(name, dir_fd=at)
         self._lost(name, found)
         self.tree.touched(self, name)
+
+    def _removed(self, name: bytes, found: os.stat_result) -> Awaitable[None] | None:
+        """*name* is about to be removed or overwritten; see `ports.Guard`."""
+        if not found.st_size or found.st_nlink > 1 or stat.S_IFMT(found.st_mode) not in (stat.S_IFREG, stat.S_IFLNK):
+            return None  # other names of it keep its content
+        path = self.path_of(name) if found.st_dev == self.tree.device else None
+        if path is None:
+            return None
+        entry = self.children.get(name)
+        written = False
+        if isinstance(entry, File) and entry.is_behind(found):
+            if entry.busy():
+                return None  # what was closed last was kept before it was written to
+            written = entry.writers()
+        return self.tree.guard.removes(path, self.descriptor(), name, found, written=written)
 
     def _lost(self, name: bytes, found: os.stat_result) -> None:
         """*name*, which had these attributes, was removed or overwritten."""
@@ -266,6 +286,11 @@ class Directory(Entry):
             there = os.stat(new, dir_fd=target, follow_symlinks=False)
         except FileNotFoundError:
             there = None
+        over = there is not None and not flags and not os.path.samestat(moving, there)
+        if there is not None and over and (wait := new_parent._removed(new, there)) is not None:
+            await wait
+            source, target = self.descriptor(), new_parent.descriptor()
+            there = os.stat(new, dir_fd=target, follow_symlinks=False)
         if flags:
             linux.rename(source, old, target, new, flags)
         else:
@@ -283,7 +308,12 @@ class Directory(Entry):
                 entry.remove_name(self, old)
                 entry.add_name(new_parent, new, False)
         directory = stat.S_ISDIR(moving.st_mode) or exchange
-        self.tree.moved(self, old, new_parent, new, exchange=exchange, directory=directory)
+        entry = new_parent.children.get(new)
+        closed = stat.S_ISREG(moving.st_mode) and moving.st_nlink == 1 and not exchange
+        if isinstance(entry, File) and entry.busy():
+            closed = False
+        found = moving if closed and moving.st_dev == self.tree.device else None
+        self.tree.moved(self, old, new_parent, new, exchange=exchange, directory=directory, found=found)
 
     def _exchange(self, old: bytes, new_parent: Directory, new: bytes) -> None:
         here, there = self.children.get(old), new_parent.children.get(new)
@@ -387,10 +417,3 @@ class FilesListing(Listing):
     async def fsync(self, datasync: bool) -> None:
         await disk.wait(self.fd, datasync)
 
-
-def ghost(found: os.stat_result) -> Attributes:
-    """Attributes of what has just lost its last name: those it had, without a link."""
-    attributes = Attributes(found.st_mode, found.st_size, found.st_mtime_ns, 0, found.st_uid, found.st_gid)
-    attributes.st_rdev = found.st_rdev
-    attributes.st_atime_ns, attributes.st_ctime_ns = found.st_atime_ns, found.st_ctime_ns
-    return attributes

@@ -13,7 +13,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mounts import files_linux as linux
@@ -228,7 +228,9 @@ class Entry(Node):
     async def getattr(self) -> Any:
         self.listed = None
         if self.handles:
-            return self.seen(os.fstat(self.handles[0].fd))
+            found = os.fstat(self.handles[0].fd)
+            # removed, it may be held by history for a moment
+            return self.seen(found) if self.ghost is None or not found.st_nlink else ghost(found)
         directory = self.parent
         if directory is not None:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
@@ -246,6 +248,8 @@ class Entry(Node):
         stripped = changes.size is not None and caller.uid != 0 and self.tree.privileged
         if isinstance(handle, OpenFile):
             if changes.size is not None:
+                if (wait := self.overwritten(handle.fd)) is not None:
+                    await wait
                 os.ftruncate(handle.fd, changes.size)
                 handle.wrote()
             self._change(b"/proc/self/fd/%d" % handle.fd, changes)
@@ -254,12 +258,17 @@ class Entry(Node):
             return self.seen(os.fstat(handle.fd))
         with self.proc_path() as path:
             if changes.size is not None:
+                if (wait := self.overwritten(int(path.rsplit(b"/", 1)[1]))) is not None:
+                    await wait
                 os.truncate(path, changes.size)
+            before = os.stat(path) if changes.mtime_ns is not None and changes.size is None else None
             self._change(path, changes)
             if stripped:
                 strip_set_id(int(path.rsplit(b"/", 1)[1]))
             found = os.stat(path)
-        self.touched()
+        if before is not None and self.kind == stat.S_IFREG:
+            self.retimed(before, found)
+        self.touched(written=changes.size is not None)
         return self.seen(found)
 
     def _change(self, path: bytes, changes: AttributeChanges) -> None:
@@ -278,11 +287,22 @@ class Entry(Node):
                     raise
                 os.utime(path)
 
-    def touched(self) -> None:
-        """Report that this object may have changed, under each name that is known."""
+    def overwritten(self, fd: int) -> Awaitable[None] | None:
+        """The bytes of this object are about to be changed; see `ports.Guard`."""
+        return None
+
+    def retimed(self, before: os.stat_result, after: os.stat_result) -> None:
+        """Report that nothing but the times of this file changed."""
+        for directory, name in self.names():
+            path = directory.path_of(name)
+            if path is not None and not self.tree.guard.retimes(path, before, after):
+                self.tree.ports.changes.retimed(path, before, after)
+
+    def touched(self, *, written: bool = False) -> None:
+        """Report that this object may have changed, under each name that is known; *written*: its bytes did."""
         self.unsure()
         for directory, name in self.names():
-            self.tree.touched(directory, name)
+            self.tree.touched(directory, name, written=written)
 
     # --- Extended attributes
 
@@ -342,6 +362,21 @@ class File(Entry):
         self.unsynced = 0
         """Bytes written since the last fsync(2)."""
 
+    def busy(self) -> bool:
+        """Is it being written, so that what is in it now was never closed?"""
+        return any(handle.unreported or handle.truncated for handle in self.handles or ())
+
+    def writers(self) -> bool:
+        """May somebody who has it open write to it?"""
+        return any(handle.writes for handle in self.handles or ())
+
+    def overwritten(self, fd: int) -> Awaitable[None] | None:
+        if self.busy() or self.kind != stat.S_IFREG or type(self.key) is not int:
+            return None
+        found = os.fstat(fd)
+        path = self.path() if found.st_size else None
+        return None if path is None else self.tree.guard.overwrites(path, fd, found)
+
     async def readlink(self) -> bytes:
         if self.kind != stat.S_IFLNK:
             raise refuse(errno.EINVAL)
@@ -358,6 +393,8 @@ class File(Entry):
         fd = self.reach(backing_flags(flags))
         try:
             if empties:  # only now that it is known to be the right file
+                if (wait := self.overwritten(fd)) is not None:
+                    await wait
                 os.truncate(b"/proc/self/fd/%d" % fd, 0)
                 if caller.uid != 0 and self.tree.privileged:
                     strip_set_id(fd)
@@ -386,4 +423,12 @@ class File(Entry):
         content."""
         self.kept = content(found)
         self.seen(found)
-        self.touched()
+        self.touched(written=True)
+
+
+def ghost(found: os.stat_result) -> Attributes:
+    """Attributes of what has just lost its last name: those it had, without a link."""
+    attributes = Attributes(found.st_mode, found.st_size, found.st_mtime_ns, 0, found.st_uid, found.st_gid)
+    attributes.st_rdev = found.st_rdev
+    attributes.st_atime_ns, attributes.st_ctime_ns = found.st_atime_ns, found.st_ctime_ns
+    return attributes

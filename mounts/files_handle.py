@@ -6,6 +6,7 @@ waits for the disk goes to a thread: writes to a file opened with O_SYNC, and fs
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -78,7 +79,7 @@ disk = Disk()
 class OpenFile(Handle):
     """One open(2) of *node*. Owns *fd*."""
 
-    __slots__ = ("fd", "node", "unreported", "truncated", "_strips", "_synchronous")
+    __slots__ = ("fd", "node", "unreported", "truncated", "writes", "_strips", "_synchronous")
 
     def __init__(self, fd: int, node: File, flags: int, *, strips: bool, keep_cache: bool) -> None:
         super().__init__(keep_cache=keep_cache)
@@ -88,6 +89,7 @@ class OpenFile(Handle):
         """Written since the last report."""
         self.truncated = False
         """Emptied by open(2) (`wrote`)."""
+        self.writes = bool(flags & os.O_ACCMODE)
         self._strips = strips
         self._synchronous = bool(flags & (os.O_DSYNC | os.O_SYNC))
         if node.handles is None:
@@ -100,10 +102,15 @@ class OpenFile(Handle):
         return os.pread(self.fd, size, offset)
 
     async def write(self, offset: int, data: bytes) -> int:
-        if self._synchronous:
-            count: int = await trio.to_thread.run_sync(os.pwrite, self.fd, data, offset, limiter=_disk)
-        else:
-            count = os.pwrite(self.fd, data, offset)
+        if not self.unreported and (wait := self.node.overwritten(self.fd)) is not None:
+            await wait
+        try:
+            count = await self._write(offset, data)
+        except OSError as error:
+            # what was removed a moment ago may still take room, until history has read it
+            if error.errno != errno.ENOSPC or not self.node.tree.guard.relieve():
+                raise
+            count = await self._write(offset, data)
         self.node.unsynced += count
         self.node.listed = None
         self.node.tree.wrote = time.monotonic()
@@ -115,15 +122,24 @@ class OpenFile(Handle):
         self.node.wrote_mtime, self.node.wrote_size = found.st_mtime_ns, found.st_size
         return count
 
+    async def _write(self, offset: int, data: bytes) -> int:
+        if self._synchronous:
+            count: int = await trio.to_thread.run_sync(os.pwrite, self.fd, data, offset, limiter=_disk)
+            return count
+        return os.pwrite(self.fd, data, offset)
+
     def wrote(self, *, emptied: bool = False) -> None:
         """There is something to report; if it was only *emptied* by open(2), not before the handle goes, or the first write: a
         shell's `echo x > f` sends a flush before the write, and nobody is to be told of the empty state between."""
-        if not (self.unreported or self.truncated):
-            self.node.tree.writing += 1
+        self.node.tree.changing.add(self)
         if emptied:
             self.truncated = True
-        else:
-            self.unreported = True
+            return
+        self.unreported = True
+        for other in self.node.handles or ():
+            if other.truncated and not other.unreported and other is not self:  # what it emptied is written by now
+                other.truncated = False
+                self.node.tree.changing.discard(other)
 
     async def flush(self) -> None:
         if self.unreported:
@@ -145,7 +161,6 @@ class OpenFile(Handle):
             node.tree.settle(node)
 
     def _report(self) -> None:
-        if self.unreported or self.truncated:
-            self.node.tree.writing -= 1
+        self.node.tree.changing.discard(self)
         self.unreported = self.truncated = False
         self.node.written(os.fstat(self.fd))

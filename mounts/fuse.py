@@ -14,12 +14,14 @@ import contextlib
 import errno
 import functools
 import logging
+import os
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import pyfuse3
+import trio
 from pyfuse3 import EntryAttributes, FileInfo, FUSEError, SetattrFields, StatvfsData
 
 from mounts.fuse_entries import known, translated
@@ -33,16 +35,23 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 PATIENCE = 2.0
 """Seconds to wait at the end for pages to be dropped: a read that nobody answers any more may hold one."""
+CHANGES = os.O_ACCMODE | os.O_TRUNC
+"""Flags of open(2), of which any lets a file be changed."""
 DOTS = 2
 """`.` and `..` stand before the entries of every listing."""
 
 
-def answering(handler: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
-    """Make every failure of a handler an errno: any other exception that leaves it would end the mount."""
+def answering(
+    handler: Callable[..., Awaitable[Answer]], *, changes: bool = False
+) -> Callable[..., Awaitable[Answer]]:
+    """Make every failure of a handler an errno: any other exception that leaves it would end the mount. What *changes* something
+    waits while nothing may be changed (`Operations.still`)."""
 
     @functools.wraps(handler)
     async def answer(self: Operations, *arguments: Any) -> Answer:
         try:
+            if changes and self.waiting is not None:
+                await self.waiting.wait()
             return await handler(self, *arguments)
         except OSError as error:
             raise FUSEError(error.errno or errno.EIO) from None
@@ -56,6 +65,9 @@ def answering(handler: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaita
             raise FUSEError(errno.EIO) from None
 
     return answer
+
+
+changing = functools.partial(answering, changes=True)
 
 
 class Operations(pyfuse3.Operations):
@@ -78,6 +90,18 @@ class Operations(pyfuse3.Operations):
         self._table = self.nodes.table
         self._open: dict[int, Any] = {}
         self._last = 0
+        self.waiting: trio.Event | None = None
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """While it is entered, operations that would change something wait: a rollback puts its files in place. Looking, reading
+        and closing go on."""
+        self.waiting = waiting = trio.Event()
+        try:
+            yield
+        finally:
+            self.waiting = None
+            waiting.set()
 
     # --- Names
 
@@ -99,31 +123,31 @@ class Operations(pyfuse3.Operations):
         except Exception:
             log.exception("forget failed")
 
-    @answering
+    @changing
     async def mkdir(self, parent: int, name: bytes, mode: int, ctx: Caller) -> EntryAttributes:
         return await self._entry(await self._table[parent].mkdir(name, mode, ctx))
 
-    @answering
+    @changing
     async def mknod(self, parent: int, name: bytes, mode: int, rdev: int, ctx: Caller) -> EntryAttributes:
         return await self._entry(await self._table[parent].mknod(name, mode, rdev, ctx))
 
-    @answering
+    @changing
     async def symlink(self, parent: int, name: bytes, target: bytes, ctx: Caller) -> EntryAttributes:
         return await self._entry(await self._table[parent].symlink(name, target, ctx))
 
-    @answering
+    @changing
     async def link(self, inode: int, parent: int, name: bytes, ctx: Caller) -> EntryAttributes:
         return await self._entry(await self._table[parent].link(self._table[inode], name, ctx))
 
-    @answering
+    @changing
     async def unlink(self, parent: int, name: bytes, ctx: Caller) -> None:
         await self._table[parent].unlink(name, ctx)
 
-    @answering
+    @changing
     async def rmdir(self, parent: int, name: bytes, ctx: Caller) -> None:
         await self._table[parent].rmdir(name, ctx)
 
-    @answering
+    @changing
     async def rename(
         self, parent: int, old: bytes, new_parent: int, new: bytes, flags: int, ctx: Caller
     ) -> None:
@@ -140,7 +164,7 @@ class Operations(pyfuse3.Operations):
         node = self._table[inode]
         return translated(node, await node.getattr())
 
-    @answering
+    @changing
     async def setattr(
         self, inode: int, attr: EntryAttributes, fields: SetattrFields, fh: int | None, ctx: Caller
     ) -> EntryAttributes:
@@ -152,7 +176,7 @@ class Operations(pyfuse3.Operations):
     async def getxattr(self, inode: int, name: bytes, ctx: Caller) -> bytes:
         return await self._table[inode].getxattr(name, ctx)
 
-    @answering
+    @changing
     async def setxattr(self, inode: int, name: bytes, value: bytes, ctx: Caller) -> None:
         await self._table[inode].setxattr(name, value, ctx)
 
@@ -160,7 +184,7 @@ class Operations(pyfuse3.Operations):
     async def listxattr(self, inode: int, ctx: Caller) -> Sequence[bytes]:
         return await self._table[inode].listxattr(ctx)
 
-    @answering
+    @changing
     async def removexattr(self, inode: int, name: bytes, ctx: Caller) -> None:
         await self._table[inode].removexattr(name, ctx)
 
@@ -175,9 +199,11 @@ class Operations(pyfuse3.Operations):
 
     @answering
     async def open(self, inode: int, flags: int, ctx: Caller) -> FileInfo:
+        if flags & CHANGES and self.waiting is not None:
+            await self.waiting.wait()
         return self._opened(await self._table[inode].open(flags, ctx))
 
-    @answering
+    @changing
     async def create(
         self, parent: int, name: bytes, mode: int, flags: int, ctx: Caller
     ) -> tuple[FileInfo, EntryAttributes]:
@@ -188,7 +214,7 @@ class Operations(pyfuse3.Operations):
     async def read(self, fh: int, offset: int, size: int) -> bytes:
         return await self._open[fh].read(offset, size)
 
-    @answering
+    @changing
     async def write(self, fh: int, offset: int, data: bytes) -> int:
         return await self._open[fh].write(offset, data)
 

@@ -3,6 +3,7 @@
     /query/                         lists the saved questions; every other name is a question, too
     /query/<prompt>/01-name.md      -> ../../files/…, best first; then passages.md and results.json
     /files/**/.query/<prompt>/      the same, only below that folder
+    /snapshots/<name>/query/…       the same, of what was there then
 
 A name is turned into a prompt by `syscalls.names`. Looking a question up searches nothing; opening its directory
 does, and so do opening its documents and a numbered name when no answer is kept (`mounts.answers` says for how long,
@@ -24,7 +25,10 @@ import errno
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from weakref import WeakValueDictionary
+
+import trio
 
 from mounts.answers import Answer, Answers, Question
 from mounts.mkdir import is_making
@@ -36,7 +40,7 @@ from syscalls.forget import forget
 from syscalls.names import decode_name, digest_name, is_long, is_probe, normal
 from syscalls.prompt import continues
 from syscalls.save import save
-from syscalls.values import Viewer
+from syscalls.values import Results, Viewer
 
 DOCUMENTS = (b"passages.md", b"results.json")
 _NUMBERED = re.compile(rb"[0-9]{2,4}-.", re.DOTALL)
@@ -256,6 +260,45 @@ class AnswerListing(Listing):
         answers.remove(self.answer)
         if not answers:
             del self.node.shown[self.viewer]
+
+
+class Unsaved:
+    """No saved questions: in the past there are none."""
+
+    def saved(self, folder: bytes) -> tuple[str, ...]:
+        return ()
+
+    def all(self) -> tuple[tuple[bytes, str], ...]:
+        return ()
+
+    def kept(self, folder: bytes, prompt: str) -> None:
+        return None
+
+    async def keep(self, folder: bytes, prompt: str, answer: bytes) -> None: ...
+
+    async def save(self, folder: bytes, prompt: str) -> None:
+        raise refuse(errno.EROFS)
+
+    async def forget(self, folder: bytes, prompt: str) -> None:
+        raise refuse(errno.EROFS)
+
+
+def past(root: Root, sequence: int) -> Node:
+    """The directory `query` of a snapshot: the same questions, asked of what was there at a sequence."""
+    now = root.ports
+
+    async def ask(prompt: str, folder: bytes, viewer: Viewer) -> Results:
+        return await now.ask(prompt, folder, viewer, sequence)
+
+    ports = replace(
+        now,
+        read_only=True,
+        ask=ask,
+        questions=Unsaved(),
+        readable=lambda path, viewer: now.history.readable_at(path, sequence, viewer),
+        heard=trio.lowlevel.checkpoint,
+    )
+    return Questions(ports, Answers(ports), b"", "", b"../files/", mode=0o555)
 
 
 def inner(root: Root) -> Callable[[bytes], Node]:

@@ -4,6 +4,7 @@ Its size is exact and it never changes, so the kernel may keep it.
 """
 
 import shlex
+import textwrap
 
 from mounts.nodes import Node, VirtualFile
 from mounts.ports import Ports
@@ -15,37 +16,32 @@ from syscalls.table import CALLS
 HEAD = """\
 # This is a semantic file system
 
-{folder} is mounted here. Files are files; a question is a directory. Plain tools (ls, cat, grep, cp, mkdir, rm) are
-enough. The examples work when pasted into a shell, after
+{folder} is mounted here.
+Files are files; a question is a directory. Plain tools (ls, cat, cp, mkdir, rm) are enough. The examples work when pasted, after
 
     cd {mountpoint}
-
-## Paths
 """
 
 PROMPTS = """\
 ## Questions
 
-A question is words and, where they help: `"a phrase"`, `-word`, `AND OR NOT ( )`, `in:folder/`, `type:pdf,md`,
-`after:2025` (from its start on), `before:2026-03-01` (strictly), `by:USER`, `limit:50`, `mode:words|meaning`. What does
-not parse is searched as words; `read` in results.json says how it was understood. `/` is written `∕` or `%2F` except
-after `in:`. A question longer than a file name (255 bytes) goes through ctl.
+A question is words and, where they help: `"a phrase"`, `-word`, `AND OR NOT ( )`, `in:folder/`, `type:pdf,md`, `after:2025` (from its
+start on), `before:2026-03-01` (strictly), `by:USER`, `limit:50`, `mode:words|meaning`. What does not parse is searched as words; `read`
+in results.json says how it was understood. `/` is written `∕` or `%2F` except after `in:`. A question longer than a file name (255
+bytes) goes through ctl.
 
-Hits are links. Read them, `cp` them, append with `>>`, open them in an editor; for `sed -i` say `--follow-symlinks`, for other
-tools that replace a file give its own path, `readlink -f LINK`. `ls -l` shows where hits of the same name lie.
+Hits are links. Read them, `cp` them, append with `>>`, open them in an editor; for `sed -i` say `--follow-symlinks`, for other tools
+that replace a file give its own path, `readlink -f LINK`. `ls -l` shows where hits of the same name lie.
 
-Looking searches nothing until a question's directory or document is opened. New files are found by their words at once,
-by meaning a little later; `pending` says how many files are not fully indexed yet.
+Looking searches nothing until a question's directory or document is opened. New files are found by their words at once, by meaning a
+little later; `pending` says how many files are not fully indexed yet.
 """
 
-CONTROL = """\
-## ctl
+HISTORY = """\
+## The past
 
-Write one line, read the reply on the same descriptor:
-
-    exec 3<>ctl; echo help >&3; cat <&3
+What you overwrite or remove is kept: in `.versions`, in trash/, in every snapshot taken before. `lsfs rollback PATH --to NAME` brings it back.
 """
-
 
 def text(ports: Ports) -> str:
     """README.md of this mount."""
@@ -53,8 +49,9 @@ def text(ports: Ports) -> str:
     for row in ROWS:
         writing = f" Writing: {row.writing}." if row.writing else ""
         parts.append(f"`{row.path}` {row.reading}.{writing}\n\n    {row.example}\n")
-    parts += [PROMPTS, CONTROL]
-    parts.append("\n".join(f"- `{usage(call)}`: {call.summary}" for call in CALLS) + "\n")
+    parts += [PROMPTS, HISTORY]
+    known = ", ".join(f"`{usage(call)}`" for call in CALLS)
+    parts.append(textwrap.fill(f"Commands, for ctl and mostly after `lsfs`: {known}; `cat ctl` explains.", 136, break_on_hyphens=False) + "\n")
     return "\n".join(parts)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from mounts.answers import Answers
 from mounts.files import Files
 from mounts.ports import Ports
+from mounts.query import past
 from mounts.root import Root
 
 
@@ -45,6 +46,12 @@ ROWS = (
         'cat query/"refunds type:md limit:5"/results.json'),
     Row("/files/**/.query/<prompt>/", "asks below that folder only (.query is not listed)", "as /query",
         'ls files/.query/"refunds"', "mounts.query", "inner"),
+    Row("/files/**/.versions/<name>/", "has what a file was: v1, v2 …, latest, log; v1..v2.diff and v1..v2.md; a time (not listed)", "",
+        "ls files/.versions", "mounts.versions", "inner"),
+    Row("/snapshots/<name>/", "is the whole tree then, its query/ included; at/<time>/ is any instant, diff/<a>..<b> what changed",
+        "mkdir takes a snapshot, rmdir drops its name, mv renames it",
+        "mkdir snapshots/before; ls snapshots/before/files; cat snapshots/diff/before..now; rmdir snapshots/before", "mounts.snapshots"),
+    Row("/trash/<day>/<path>", "has what was removed", "mv out of it puts a file back, under any name", "ls trash", "mounts.trash"),
     Row("/status", "says how far the index is and what went wrong", "", "cat status", "mounts.status"),
     Row("/status.json", "says the same to programs", "", "cat status.json", "mounts.status", "serve_json"),
     Row("/ctl", "lists the commands; after a write, has the reply", "one command line; an unknown one is EINVAL",
@@ -58,6 +65,7 @@ def build(ports: Ports) -> Root:
     files = Files(ports)
     ports.heard = files.heard
     root = Root(ports, Answers(ports), files)
+    ports.past_query = lambda sequence: past(root, sequence)
     for row in ROWS:
         if not row.module:
             continue
@@ -66,5 +74,5 @@ def build(ports: Ports) -> Root:
         if below:
             ports.inner[below.split("/")[0].encode()] = made
         else:
-            root.children[above.encode()] = made
+            root.children[above.split("/")[0].encode()] = made
     return root

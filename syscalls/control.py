@@ -11,7 +11,7 @@ from typing import Any
 
 from syscalls.errors import InvalidArgument, NotPermitted, ReadOnly
 from syscalls.names import LongNames, normal
-from syscalls.ports import Files, Questions
+from syscalls.ports import Files, Questions, Writer
 from syscalls.table import CALLS, Argument, Call
 from syscalls.values import Viewer
 
@@ -32,6 +32,9 @@ class Command:
     report: Callable[[Viewer], dict[str, Any]]
     names: LongNames
     owner: int
+    history: Any = None
+    read_only: bool = False
+    writer: Writer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class Control:
     names: LongNames
     owner: int
     read_only: bool = False
+    history: Any = None
+    writer: Writer | None = None
 
     async def __call__(self, line: str, viewer: Viewer) -> str:
         """The reply to `line`, without a line break at its end.
@@ -61,7 +66,10 @@ class Control:
             raise NotPermitted(
                 f"`{call.word}` concerns the whole mount: only its owner and root may ask for it."
             )
-        command = Command(viewer, text, self.files, self.questions, self.report, self.names, self.owner)
+        command = Command(
+            viewer, text, self.files, self.questions, self.report, self.names, self.owner, self.history, self.read_only,
+            self.writer,
+        )  # fmt: skip
         reply: str = await importlib.import_module(call.module).reply(command)
         return reply
 
@@ -104,4 +112,4 @@ def _prompt(text: str) -> str:
     return normal(text).encode("utf-8", "replace").decode()
 
 
-_KINDS: dict[str, Callable[[str], str]] = {"prompt": _prompt, "path": _path}
+_KINDS: dict[str, Callable[[str], str]] = {"prompt": _prompt, "path": _path, "line": str}

@@ -37,5 +37,11 @@ class Exists(LsfsError):
     errno = errno.EEXIST
 
 
+class ModelFailed(LsfsError):
+    """A language model that was named in lsfs.conf wrote nothing; nothing else fails with it."""
+
+    errno = errno.EREMOTEIO
+
+
 class TooLong(LsfsError):
     errno = errno.ENAMETOOLONG

@@ -73,5 +73,25 @@ class Questions(Protocol):
         ...
 
 
+class Writer(Protocol):
+    """A language model, where one is named in lsfs.conf. What it writes is shown, marked as written by it (`syscalls.written`);
+    nothing is ever chosen or done by it.
+
+    name     what the model is called
+    timeout  seconds that it may take, as the user wants it
+    """
+
+    name: str
+    timeout: float
+
+    async def complete(self, system: str, text: str, deadline: float) -> str:
+        """What the model answers to `text`, told `system` before; within `deadline` seconds, and never later than `timeout`.
+
+        The answer is not empty, has a few thousand characters at most, and no control characters but tabs and line breaks. `text` may be
+        cut. Raises ModelFailed, whose message is one line that quotes nothing of what was sent or received.
+        """
+        ...
+
+
 class Status(Protocol):
     def report(self, viewer: Viewer) -> dict[str, Any]: ...

@@ -47,8 +47,9 @@ async def retrieve(
     owner: int,
     fuse: Fuse,
     deadline: float = 5.0,
+    sequence: int | None = None,
 ) -> Results:
-    """Answer `text` from the files below `folder`; no hits is an answer.
+    """Answer `text` from the files below `folder`; no hits is an answer. With a `sequence`, from those that were there then.
 
     `owner` is the uid of who mounted, `fuse` what the index makes scores with. `deadline` is in seconds and holds for
     everything together. Raises TryAgain when the engine is down and does not come back in time.
@@ -70,11 +71,11 @@ async def retrieve(
     loose = prompt.mode == "both" and _only_phrases(prompt.condition)
     if loose and len(prompt.words) - _quoted(prompt.condition) > PROSE:
         prompt, loose = _loosened(prompt, LONG), False
-    query = _query(prompt, folder, uid)
+    query = _query(prompt, folder, uid, sequence)
     answer, hits = await _searched(query, prompt.limit, shown, searcher, end)
     if not hits and loose:
         prompt = _loosened(prompt, ABSENT)
-        query = _query(prompt, folder, uid)
+        query = _query(prompt, folder, uid, sequence)
         answer, hits = await _searched(query, prompt.limit, shown, searcher, end)
     if _only_near(prompt, hits):
         prompt = replace(prompt, notes=(*prompt.notes, ONLY_NEAR))
@@ -157,8 +158,9 @@ def _loosened(prompt: Prompt, note: str) -> Prompt:
     return replace(prompt, condition=None, notes=(*prompt.notes, note))
 
 
-def _query(prompt: Prompt, folder: bytes, owner: int | None) -> dict[str, Any]:
-    return {
+def _query(prompt: Prompt, folder: bytes, owner: int | None, sequence: int | None) -> dict[str, Any]:
+    then = {} if sequence is None else {"sequence": sequence}
+    return then | {
         "words": list(prompt.words),
         "meaning": prompt.meaning if prompt.mode != "words" else "",
         "condition": prompt.condition,

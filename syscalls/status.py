@@ -44,6 +44,7 @@ def as_text(report: dict[str, Any]) -> str:
         waiting = "nothing is indexed: index.enabled is off in lsfs.conf"
     if report.get("scanning"):
         waiting += "; still looking for changes"
+    history = report.get("history") or {}
     rows = [
         ("lsfs", f"{report.get('version', '?')}, process {report.get('pid', '?')}"),
         ("folder", f"{_value(report.get('folder'))}{', read-only' if report.get('read_only') else ''}"),
@@ -70,6 +71,7 @@ def as_text(report: dict[str, Any]) -> str:
                 )
             ),
         ),
+        ("history", _history(history) if history else None),
         ("asked", f"searches {report.get('searches', 0)}, embeddings {report.get('embeddings', 0)}"),
         (
             "disk",
@@ -86,6 +88,19 @@ def as_text(report: dict[str, Any]) -> str:
     if engine.get("error") and engine.get("meaning") != "off":
         lines += _wrapped(f"{'failure':<12}", " " * 12, _value(engine["error"]), 4)
     return "\n".join(lines + _errors(report))
+
+
+def _history(history: dict[str, Any]) -> str:
+    if not history.get("enabled"):
+        return "off: history.enabled is off in lsfs.conf"
+    if history.get("versions") is None:
+        return "on"
+    since = history.get("since")
+    said = f"{history['versions']} versions"
+    if since:
+        said += f" since {datetime.fromtimestamp(since).date().isoformat()}"
+    said += f", {history.get('snapshots') or 0} snapshots, {_size(history.get('bytes') or 0)}"
+    return f"{said}, {history['waiting']} uncaptured" if history.get("waiting") else said
 
 
 def _listed(pairs: tuple[tuple[str, Any], ...]) -> str:

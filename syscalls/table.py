@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A word (or the rest) of a command line. kind: "prompt" (the rest of the line) or "path" (below /files)."""
+    """A word (or the rest) of a command line. kind: "prompt" (the rest of the line), "path" (below /files) or
+    "line" (words as in a shell, options among them: `syscalls.options`)."""
 
     name: str
     kind: str
@@ -51,6 +52,27 @@ CALLS = (
          "Looks for changes that were made behind the mount, now.", "echo scan > ctl", whole=True),
     Call("rebuild", "rebuild", "syscalls.rebuild", (),
          "Makes the index anew; vectors that are kept are not computed again.", "echo rebuild > ctl", whole=True),
+    Call("snapshot", "snapshot", "syscalls.snapshot",
+         (Argument("NAME", "line", False, "what to call it; without it the snapshots are listed; --drop NAME takes one back"),),
+         "Gives a name to everything that is there now.", "mkdir snapshots/NAME"),
+    Call("log", "log", "syscalls.log", (Argument("PATH", "line", True, "a file below files/, also one that was removed"),),
+         "Lists everything that happened to a file, as a table.", "cat files/.versions/PATH/log"),
+    Call("compare", "compare", "syscalls.compare",
+         (Argument("PATH", "line", True, "a file below files/, and --from X, --to Y: v3, a snapshot, a time; --diff for patch(1); --no-llm"),),
+         "Says in words what changed between two versions of a file.", "cat files/.versions/PATH/v1..v2.md"),
+    Call("rollback", "rollback", "syscalls.rollback",
+         (Argument("PATH", "line", True, "a path below files/, `.` is all of it; and --to SNAPSHOT or TIME, --version N, --versions N"),),
+         "Makes an old version the newest one: answers with the plan; `rollback --token T` does what it says.",
+         "cp -a snapshots/NAME/files/PATH files/", changes=True),
+    Call("undo", "undo", "syscalls.undo", (Argument("--dry-run", "line", False, "no token is given"),),
+         "Answers with the plan that takes the last rollback back.", "echo undo > ctl", changes=True),
+    Call("undelete", "undelete", "syscalls.undelete",
+         (Argument("PATH", "line", True, "a path in trash/, or one below files/ where something was removed; --as PATH: to there"),),
+         "Puts back what was removed: a file, or a folder with what went with it.", "mv trash/DAY/PATH files/", changes=True),
+    Call("purge", "purge", "syscalls.purge",
+         (Argument("PATH", "line", True, "a file or folder below files/; --live removes it, too, --everywhere what has the same bytes"),),
+         "Removes all that a file ever was, for good: answers with the plan; `purge --token T` does it.",
+         "echo purge PATH > ctl", whole=True, changes=True),
     Call("help", "help", "syscalls.help", (),
          "Lists these commands.", "cat ctl"),
 )

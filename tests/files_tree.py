@@ -6,6 +6,7 @@ import types
 from mounts.files import Files
 from mounts.files_descriptors import LEAST, Descriptors
 from mounts.nodes import Caller, Nodes, VirtualDirectory
+from mounts.ports import Unguarded
 
 ME = Caller(os.getuid(), os.getgid())
 
@@ -26,10 +27,13 @@ class Reports:
     def __init__(self):
         self.seen = []
 
-    def touched(self, path):
+    def touched(self, path, written=False):
         self.seen.append(path)
 
-    def moved(self, old, new, exchange=False):
+    def retimed(self, path, before, after):
+        pass
+
+    def moved(self, old, new, exchange=False, found=None):
         self.seen.append((old, new, exchange))
 
     def taken(self):
@@ -66,7 +70,7 @@ class Tree:
         self.reports, self.kernel = Reports(), Forgetting()
         ports = types.SimpleNamespace(
             root_fd=self.root_fd, read_only=False, hidden={b".lsfs"}, changes=self.reports, watched=lambda: True,
-            inner={b".query": lambda path: VirtualDirectory({path: VirtualDirectory()})},
+            guard=Unguarded(), inner={b".query": lambda path: VirtualDirectory({path: VirtualDirectory()})},
         )  # fmt: skip
         ports.__dict__.update(options)
         self.files = Files(ports, Descriptors(LEAST))

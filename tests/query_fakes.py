@@ -72,10 +72,13 @@ class Machine:
             readable=self.readable,
         )
 
-    def touched(self, path):
+    def touched(self, path, written=False):
         self.generation += 1
 
-    def moved(self, old, new, exchange=False):
+    def retimed(self, path, before, after):
+        self.generation += 1
+
+    def moved(self, old, new, exchange=False, found=None):
         self.generation += 1
 
     def readable(self, path, viewer):

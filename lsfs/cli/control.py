@@ -1,4 +1,4 @@
-"""control: the commands that are one line to `ctl`: lsfs-save(1), lsfs-forget(1), lsfs-scan(1), lsfs-rebuild(1).
+"""control: the commands that are one line to `ctl`: lsfs-save(1), lsfs-scan(1), lsfs-rebuild(1).
 
 Their words, arguments and help are rows of `syscalls.table`.
 """
@@ -37,4 +37,4 @@ def metavar(argument: Argument) -> str:
     return f"{argument.name}..." if argument.required else f"[{argument.name}]"
 
 
-save, forget, scan, rebuild = client_of("save"), client_of("forget"), client_of("scan"), client_of("rebuild")
+save, scan, rebuild = client_of("save"), client_of("scan"), client_of("rebuild")

@@ -29,7 +29,7 @@ def umount(mountpoint: str) -> int:
         say(f"{found.mountpoint} was a dead mount of lsfs; it was unmounted")
         return 0
     with contextlib.ExitStack() as stack:
-        pid, descriptor = daemon_of(found)
+        pid, descriptor, trouble = daemon_of(found)
         if descriptor is not None:
             stack.callback(os.close, descriptor)
         os.chdir("/")  # this process itself may stand in the mount
@@ -38,18 +38,22 @@ def umount(mountpoint: str) -> int:
             raise why(found, done.stderr)
         if descriptor is not None:
             await_end(pid, descriptor)
+        if trouble:
+            say(trouble)
     return 0
 
 
-def daemon_of(mount: Mount) -> tuple[int, int | None]:
-    """The daemon's pid and a pidfd of it, taken while the mount still answers; (0, None) when it cannot be told."""
+def daemon_of(mount: Mount) -> tuple[int, int | None, str | None]:
+    """The daemon's pid and a pidfd of it, taken while the mount still answers, and what troubles history; (0, None, None) when it cannot
+    be told."""
     from lsfs.cli import client
 
     try:
-        pid = int(client.report(mount)["pid"])
-        return pid, os.pidfd_open(pid)
+        report = client.report(mount)
+        trouble = (report.get("history") or {}).get("trouble")
+        return int(report["pid"]), os.pidfd_open(int(report["pid"])), trouble
     except (Refusal, OSError, KeyError, ValueError, TypeError):
-        return 0, None
+        return 0, None, None
 
 
 def await_end(pid: int, descriptor: int) -> None:

@@ -331,6 +331,11 @@ class Embedder:
         if self._mirror.table is not None:
             self._mirror.table.reset()
 
+    def purge(self, contents: list[int]) -> None:
+        """These contents leave Lance for good: it only marks what is removed, so its table is dropped, and filled again without them."""
+        self.collect(contents, None)
+        self._mirror.drop()
+
     def collect(self, contents: list[int], keep: float | None) -> int:
         """Remove these contents from Lance, and vectors not used for `keep` seconds (None: none). Returns how many vectors went."""
         from lsfs.index.store import read_only

@@ -2,12 +2,13 @@
 
 Two lanes. Plain files are read and indexed in the first one at once; a rich format (PDF, docx …) is only recognised there and handed to the
 second, whose child may take half a minute for one of them without any other file waiting. What a user just wrote goes before the backlog in
-both. The words of a content are committed before its outcome is told.
+both. The words of a content are committed before its outcome is told. A content that only history has (`kept`) goes the same way as a file.
 
 Threading: `run` (first lane, the only writer of contents) and `run_rich` (second lane) are a thread each; `put` may be called by any.
 """
 
 import collections
+import functools
 import logging
 import os
 import sqlite3
@@ -15,10 +16,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lsfs.engine.document import Content, Cut, Extraction
 from lsfs.engine.extract import Extractor, extract
+from lsfs.engine.kept import Kept, Object
 from lsfs.engine.passages import cut
 from lsfs.engine.reader import read_file
 from lsfs.engine.types import RICH
@@ -33,9 +36,10 @@ COMMIT_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A file that needs only be written down. rows: of its cuts, None where they are written in slices."""
+    """A file that needs only be written down. item: its path, or what history keeps. rows: of its cuts, None where they are written in
+    slices."""
 
-    path: bytes
+    item: bytes | Object
     content: Content
     extraction: Extraction | None
     cuts: Sequence[Cut]
@@ -45,24 +49,24 @@ class Ready:
 
 
 class Queue:
-    """Paths to read, each once, fresh ones first; and what the second lane has made ready, before all of them."""
+    """What is to be read (paths, objects), each once, fresh ones first; and what the second lane has made ready, before all of them."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._fresh: dict[bytes, None] = {}
-        self._backlog: dict[bytes, None] = {}
+        self._fresh: dict[bytes | Object, None] = {}
+        self._backlog: dict[bytes | Object, None] = {}
         self._ready: collections.deque[Any] = collections.deque()
         self._closed = False
 
-    def put(self, paths: Sequence[bytes], fresh: bool) -> None:
-        """Add paths; one that waits already is not added twice, but becomes fresh."""
+    def put(self, items: Sequence[bytes | Object], fresh: bool) -> None:
+        """Add items; one that waits already is not added twice, but becomes fresh."""
         with self._changed:
-            for path in paths:
+            for item in items:
                 if fresh:
-                    self._backlog.pop(path, None)
-                    self._fresh[path] = None
-                elif path not in self._fresh:
-                    self._backlog[path] = None
+                    self._backlog.pop(item, None)
+                    self._fresh[item] = None
+                elif item not in self._fresh:
+                    self._backlog[item] = None
             self._changed.notify()
 
     def hand(self, item: Any) -> None:
@@ -72,7 +76,7 @@ class Queue:
             self._changed.notify()
 
     def get(self, wait: bool) -> Any:
-        """A handed item, a (path, fresh), or None: nothing there (`wait` false) or closed."""
+        """A handed item, an (item, fresh), or None: nothing there (`wait` false) or closed."""
         with self._changed:
             while wait and not (self._ready or self._fresh or self._backlog or self._closed):
                 self._changed.wait()
@@ -82,9 +86,9 @@ class Queue:
                 return self._ready.popleft()
             for queue, fresh in ((self._fresh, True), (self._backlog, False)):
                 if queue:
-                    path = next(iter(queue))
-                    del queue[path]
-                    return path, fresh
+                    item = next(iter(queue))
+                    del queue[item]
+                    return item, fresh
             return None
 
     def close(self) -> None:
@@ -111,20 +115,22 @@ class Indexer:
         wake: Callable[[bool], None],
         changed: Callable[[], None],
     ) -> None:
-        """meaning: passages shall have vectors. settings: max_file_size, extract_timeout, extract_memory (all optional)."""
+        """meaning: passages shall have vectors. settings: max_file_size, extract_timeout, extract_memory (all optional), and for contents
+        that only history has catalogue and state."""
         self._store, self._root_fd, self._count, self._meaning = store, root_fd, count_tokens, meaning
         self._max_size: int = settings.get("max_file_size", 64 << 20)
         self._extractor = Extractor(
             settings.get("extract_memory", 2 << 30), settings.get("extract_timeout", 30.0)
         )
         self._tell, self._wake, self._changed = tell, wake, changed
+        self._settings = settings
         self._queue, self._rich = Queue(), Queue()
         self.outcomes = 0
         self.after_batch: Callable[[], None] = lambda: None
 
-    def put(self, paths: Sequence[bytes], fresh: bool) -> None:
-        """Read these files; their outcomes come as events."""
-        self._queue.put(paths, fresh)
+    def put(self, items: Sequence[bytes | Object], fresh: bool) -> None:
+        """Read these files and objects; their outcomes come as events."""
+        self._queue.put(items, fresh)
 
     def do(self, job: Callable[[], None]) -> None:
         """Run `job` in the first lane, between two transactions."""
@@ -172,24 +178,35 @@ class Indexer:
         except (sqlite3.Error, OSError, RuntimeError, ValueError):
             log.exception("a job of the index failed")
 
-    def _read(self, path: bytes, fresh: bool) -> Ready | None:
+    def _read(self, item: bytes | Object, fresh: bool) -> Ready | None:
         """Read and cut one file; None when it went to the second lane."""
-        content = read_file(self._root_fd, path, self._max_size)
+        content = self._content(item)
         if content.state != "text" or content.digest is None or self._store.known(content.digest) is not None:
-            return Ready(path, content, None, (), fresh)
+            return Ready(item, content, None, (), fresh)
         if content.type in RICH:
-            self._rich.put([path], fresh)
+            self._rich.put([item], fresh)
             return None
-        return self._cut(path, content, fresh)
+        return self._cut(item, content, fresh)
 
-    def _cut(self, path: bytes, content: Content, fresh: bool) -> Ready:
+    def _content(self, item: bytes | Object) -> Content:
+        if not isinstance(item, Object):
+            return read_file(self._root_fd, item, self._max_size)
+        if self._store.known(item.digest) is not None:  # another version, or another file, has brought it
+            return Content("text", digest=item.digest)
+        return self._kept.read(item)
+
+    @functools.cached_property
+    def _kept(self) -> Kept:
+        return Kept(self._settings["catalogue"], Path(self._settings["state"]), self._max_size)
+
+    def _cut(self, item: bytes | Object, content: Content, fresh: bool) -> Ready:
         extraction = self._extracted(content)
         cuts: Sequence[Cut] = ()
         if extraction.document is not None:
             try:
                 cuts = cut(extraction.document, self._count)
             except Exception as error:  # outermost for one file: whatever a strange text does to a parser, it costs that file alone
-                log.exception("cannot cut %r", path)
+                log.exception("cannot cut %r", item)
                 extraction = Extraction(
                     "failed",
                     content.type,
@@ -197,7 +214,7 @@ class Indexer:
                 )
         size = size_of(cuts)
         rows = rows_of(cuts, self._meaning) if size <= SLICE else None
-        return Ready(path, content, extraction, cuts, fresh, size, rows)
+        return Ready(item, content, extraction, cuts, fresh, size, rows)
 
     def _extracted(self, content: Content) -> Extraction:
         try:
@@ -212,7 +229,7 @@ class Indexer:
         """Commit a batch, then tell its outcomes."""
         if not batch:
             return
-        outcomes, added, fresh = [], False, False
+        outcomes, objects, added, fresh = [], [], False, False
         for ready in batch:
             self._write_large(ready)
         with self._store.writing():
@@ -230,9 +247,15 @@ class Indexer:
                     complete = known
                     added |= not known
                     fresh |= ready.fresh and not known
-                outcomes.append(outcome(ready, state, complete))
-        self.outcomes += len(outcomes)
-        self._tell({"event": "indexed", "epoch": self._store.epoch, "outcomes": outcomes})
+                if not isinstance(ready.item, Object):
+                    outcomes.append(outcome(ready, state, complete))
+                elif state != "unstable":
+                    objects.append(ready.item.digest)
+        self.outcomes += len(batch)
+        if outcomes:
+            self._tell({"event": "indexed", "epoch": self._store.epoch, "outcomes": outcomes})
+        if objects:
+            self._tell({"event": "objects", "epoch": self._store.epoch, "digests": objects})
         # the embedder may have been quicker, and its `complete` have come before anybody knew whose content it is
         late = {o["digest"] for o in outcomes if o["state"] == "text" and not o["complete"]}
         if done := [digest for digest in late if self._store.known(digest)]:
@@ -256,16 +279,16 @@ class Indexer:
         """The thread of the second lane."""
         with self._extractor:
             while (item := self._rich.get(wait=True)) is not None:
-                path, fresh = item
-                content = read_file(self._root_fd, path, self._max_size)
+                item, fresh = item
+                content = self._content(item)
                 if (
                     content.state != "text"
                     or content.digest is None
                     or self._store.known(content.digest) is not None
                 ):
-                    self._queue.hand(Ready(path, content, None, (), fresh))
+                    self._queue.hand(Ready(item, content, None, (), fresh))
                 else:
-                    self._queue.hand(self._cut(path, content, fresh))
+                    self._queue.hand(self._cut(item, content, fresh))
 
 
 def _type(ready: Ready) -> str:
@@ -277,7 +300,7 @@ def outcome(ready: Ready, state: str, complete: bool) -> dict:
     found: os.stat_result | None = ready.content.stat
     error = ready.content.error if ready.extraction is None else ready.extraction.error or ready.content.error
     return {
-        "path": ready.path,
+        "path": ready.item,
         "state": state,
         "digest": ready.content.digest,
         "type": _type(ready),

@@ -1,4 +1,4 @@
-"""reader: the bytes of one file as they stood at one moment, or why there are none.
+"""reader: the bytes of one file as they stood at one moment, or why there are none; and the same of bytes that history kept.
 
 The first 8 KiB decide what a file is; binary and too large files cost no more than those. What is read whole is read stable: if
 the file changed meanwhile it is read again, and after several times given back as "unstable" for the daemon to send later.
@@ -18,6 +18,7 @@ from lsfs.engine import encoding
 from lsfs.engine.document import Content
 from lsfs.engine.types import binary_type, type_of
 
+DIGEST = 32  # bytes of a blake2b, by which the index and history know a content
 HEAD = 8192
 TAIL = 65536  # the directory of a zip stands at its end
 _TRIES = 3
@@ -100,33 +101,46 @@ def _read(fd: int, path: bytes, found: os.stat_result, max_size: int) -> Content
     if head.startswith(b"PK\x03\x04") and found.st_size > HEAD:
         tail = os.pread(fd, TAIL, max(HEAD, found.st_size - TAIL))
     kind, readable = classify(head, path, tail)
-    large = found.st_size > max_size
-    if not readable or large:
-        if not _same(found, os.fstat(fd)):
-            return None
-        if readable and has_key(head):
-            return Content("secret", stat=found)
-        note = (
-            f"The file is larger than max_file_size ({max_size} bytes); its text is not indexed."
-            if readable
-            else None
-        )
-        return Content("other", kind, stat=found, error=note)
-    digest = blake2b(digest_size=16)
+    if not readable or found.st_size > max_size:
+        return _headed(kind, readable, head, max_size, found) if _same(found, os.fstat(fd)) else None
     parts: list[bytes] = []
     size = 0
     while part := os.read(fd, _CHUNK):
-        digest.update(part)
         parts.append(part)
         size += len(part)
         if size > found.st_size:
             return None
     if size != found.st_size or not _same(found, os.fstat(fd)):
         return None
-    data = b"".join(parts)
+    return _whole(kind, b"".join(parts), found)
+
+
+def of_bytes(data: bytes, name: bytes, max_size: int = 64 << 20) -> Content:
+    """What `read_file` gives of a file called `name` that holds `data`; without a stat."""
+    head = data[:HEAD]
+    kind, readable = classify(head, name, data[max(HEAD, len(data) - TAIL) :])
+    if not readable or len(data) > max_size:
+        return _headed(kind, readable, head, max_size, None)
+    return _whole(kind, data, None)
+
+
+def too_large(max_size: int) -> str:
+    """The sentence about a file that is left out."""
+    return f"The file is larger than max_file_size ({max_size} bytes); its text is not indexed."
+
+
+def _headed(kind: str, readable: bool, head: bytes, max_size: int, found: os.stat_result | None) -> Content:
+    """What has no text, or more of it than is read."""
+    if readable and has_key(head):
+        return Content("secret", stat=found)
+    return Content("other", kind, stat=found, error=too_large(max_size) if readable else None)
+
+
+def _whole(kind: str, data: bytes, found: os.stat_result | None) -> Content:
+    """A text, or a rich format, of which every byte is there."""
     if has_key(data):
         return Content("secret", stat=found)
-    return Content("text", kind, digest.digest(), data, found)
+    return Content("text", kind, blake2b(data, digest_size=DIGEST).digest(), data, found)
 
 
 def has_key(data: bytes) -> bool:

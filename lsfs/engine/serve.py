@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from lsfs import models
-from lsfs.engine import protocol
+from lsfs.engine import protocol, purge
 from lsfs.engine.embedder import Embedder, resident
 from lsfs.engine.indexer import Indexer
+from lsfs.engine.kept import Object
 from lsfs.engine.meaning import Meaning
 from lsfs.engine.questions import Questions
 from lsfs.index.store import Store
@@ -95,10 +96,12 @@ class Engine:
         self.calls: dict[str, Callable[[int, dict], dict | None]] = {
             "hello": self._hello,
             "index": self._index,
+            "index_objects": self._index_objects,
             "search": self._search,
             "stats": lambda number, arguments: self.stats(),
             "rebuild": self._rebuild,
             "collect": self._collect,
+            "purge": purge.answer(self),
             "warm": self._warm,
             "stop": self._stop,
         }
@@ -214,6 +217,12 @@ class Engine:
 
     def _index(self, number: int, arguments: dict) -> dict:
         self.indexer.put(arguments["paths"], bool(arguments.get("fresh")))
+        self._moved()
+        return {}
+
+    def _index_objects(self, number: int, arguments: dict) -> dict:
+        """Read contents that only history has: `objects`, pairs of a digest and a name. The event `objects` tells those that are done."""
+        self.indexer.put([Object(digest, name) for digest, name in arguments["objects"]], False)
         self._moved()
         return {}
 

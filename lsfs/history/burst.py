@@ -2,17 +2,20 @@
 
 from lsfs.history import paths
 
+TELLING = {"hinted": 0, "touched": 1, "written": 2}
+"""What is looked at, and how much it says."""
+
 
 def outcome(changes: list[tuple]) -> tuple[list[tuple], dict[bytes, str]]:
-    """What a burst of changes comes down to: its moves, in order, and what is to be looked at after them: path -> "touched" or
-    "hinted". An untar touches a path several times, and the watch hints at each once more; what was touched and then renamed is
-    looked at under its last name."""
+    """What a burst of changes comes down to: its moves (and what was secured between them), in order, and what is to be looked at after
+    them: path -> "written", "touched" or "hinted". An untar touches a path several times, and the watch hints at each once more; what was
+    touched and then renamed is looked at under its last name."""
     moves: list[tuple] = []
     looked: dict[bytes, str] = {}
     above: set[bytes] = set()  # of the paths in `looked`: only renaming one of these renames others
 
     def look(path: bytes, kind: str) -> None:
-        if looked.get(path) != "touched":  # which says more
+        if TELLING[kind] >= TELLING[looked.get(path, "hinted")]:
             looked[path] = kind
         parent = paths.split(path)[0]
         while parent and parent not in above:
@@ -21,7 +24,7 @@ def outcome(changes: list[tuple]) -> tuple[list[tuple], dict[bytes, str]]:
 
     for change in changes:
         kind, path = change[:2]
-        if kind in ("touched", "hinted"):
+        if kind in TELLING:
             look(path, kind)
             continue
         moves.append(change)
@@ -30,6 +33,10 @@ def outcome(changes: list[tuple]) -> tuple[list[tuple], dict[bytes, str]]:
             renamed = [old] if old in looked else []
             if old in above:
                 renamed += [known for known in looked if known.startswith(old + b"/")]
-            for known in renamed:
-                look(path + known[len(old) :], looked.pop(known))
+            closed = change[3:4] not in ((), (None,))  # the change itself says what the file was, all writes included
+            said = {known: looked.pop(known) for known in renamed}
+            if looked.get(path) == "written":  # what was written there is no more
+                looked[path] = "touched"
+            for known, kind in said.items():
+                look(path + known[len(old) :], "touched" if closed and known == old else kind)
     return moves, looked

@@ -17,6 +17,7 @@ from typing import Any
 
 from lsfs.beneath import stat_beneath
 from lsfs.history import paths
+from lsfs.history.entries import Entries, Entry, look
 from lsfs.history.ignore import Ignore
 
 # What must agree for a row to still describe the file: mtime can be set back by its owner, ctime cannot.
@@ -51,10 +52,13 @@ def _signature(found: os.stat_result) -> tuple[int, int, int, int]:
 
 
 class Catalogue:
-    """The live and the recently dead rows of `file`, and the sequence."""
+    """The live and the recently dead rows of `file`, and the sequence. What happens to them happens to `entries`, too."""
 
-    def __init__(self, database: sqlite3.Connection, root_fd: int, ignore: Ignore) -> None:
+    def __init__(
+        self, database: sqlite3.Connection, root_fd: int, ignore: Ignore, entries: Entries
+    ) -> None:
         self.database = database
+        self.entries = entries
         self.root_fd = root_fd
         self.ignore = ignore
         self.device = os.fstat(root_fd).st_dev
@@ -70,11 +74,13 @@ class Catalogue:
         self.database.execute("begin immediate")
         before, files, sequence = self.database.total_changes, self._files, self.sequence
         self.sequence += 1
+        self.entries.begin(self.sequence, self._advance)
         try:
             yield
             if self.database.total_changes == before:
                 self.sequence = sequence
             else:
+                self.entries.finish()
                 self.database.execute("update meta set value = ? where key = 'sequence'", (self.sequence,))
             self.database.execute("commit")
         except BaseException:
@@ -82,6 +88,10 @@ class Catalogue:
             if self.database.in_transaction:  # a full disk makes SQLite roll back by itself
                 self.database.execute("rollback")
             raise
+
+    def _advance(self) -> int:
+        self.sequence += 1
+        return self.sequence
 
     def _meta(self, key: str) -> Any:
         row = self.database.execute("select value from meta where key = ?", (key,)).fetchone()
@@ -192,8 +202,9 @@ class Catalogue:
         self._insert_all([(parent, name, "file", *signature, *status, *content)])
         return bool(dirty)
 
-    def touched(self, path: bytes, *, written: bool = False) -> str:
-        """Something happened at `path`; what follows from it:
+    def touched(self, path: bytes, *, written: bool = False, busy: bool = False) -> str:
+        """Something happened at `path`; what follows from it (`busy`: it is being written through the mount just now, so that its content
+        is no version yet):
 
         "clean" nothing to read, "dirty" the content has to be read, "waiting" it had to be already, "folder" there is a
         folder there now. `written` says that bytes changed although the signature may not have (clock ticks of older kernels).
@@ -203,8 +214,13 @@ class Catalogue:
             found = stat_beneath(self.root_fd, path)
         except OSError:
             self.kill_below(path)
+            self.entries.kill_at_or_below(path, gone=True)
             return "clean"
         directory = stat.S_ISDIR(found.st_mode)
+        if found.st_dev != self.device:
+            self.entries.kill_at_or_below(path, gone=False)
+        elif not busy:
+            self._see(path, found, written)
         if found.st_dev != self.device or self.ignore.verdict(path, directory):
             self.kill_below(path)
             return "folder" if directory else "clean"
@@ -231,10 +247,45 @@ class Catalogue:
             return "dirty"
         return "waiting" if row["dirty"] else "clean"
 
-    def moved(self, old: bytes, new: bytes) -> None:
-        """A rename through the mount: rows move with their digests, so nothing is read or embedded."""
+    def _see(self, path: bytes, found: os.stat_result, written: bool) -> None:
+        """History: what is at `path` now."""
+        known = self.entries.row(path)
+        if known is not None and stat.S_ISDIR(known.mode) and not stat.S_ISDIR(found.st_mode):
+            self.entries.kill_at_or_below(path, gone=True)
+            known = None
+        indexed = stat.S_ISREG(found.st_mode) and self.ignore.verdict(path, False) is None
+        if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
+            # its other names have the same bytes; they get no hint of their own
+            for other in self.entries.hard_links(found, path):
+                with contextlib.suppress(OSError):
+                    there = stat_beneath(self.root_fd, other)
+                    if there.st_ino == found.st_ino:
+                        self._see_one(other, there, self.entries.row(other), written)
+                        written = False
+        self._see_one(path, found, known, written, indexed)
+
+    def _see_one(
+        self, path: bytes, found: os.stat_result, known: Entry | None, written: bool, indexed: bool | None = None
+    ) -> None:
+        self.entries.see(
+            *paths.split(path),
+            found,
+            known=known,
+            extra=look(self.root_fd, path),
+            indexed=bool(known and known.indexed) if indexed is None else indexed,
+            written=written,
+        )
+
+    def moved(self, old: bytes, new: bytes, found: os.stat_result | None = None) -> None:
+        """A rename through the mount: rows move with their digests, so nothing is read or embedded. `found`: what a file was just
+        before it."""
         if old == new:
             return
+        if found is None:
+            self.entries.moved(old, new)
+        else:
+            extra = look(self.root_fd, new)(found)
+            self.entries.moved(old, new, found, extra, self.ignore.verdict(new, False) is None)
         rows = self._rows_at(old)
         self.kill_below(new)
         self._kill_all([row["id"] for row in rows])
@@ -281,6 +332,7 @@ class Catalogue:
                 continue
             if outcome["state"] == "secret":
                 self.kill(row["id"])
+                self.entries.hide(outcome["path"])
                 continue
             seen = {column: outcome.get(column) or row[column] for column in _SIGNATURE}
             changed = any(seen[column] != row[column] for column in _SIGNATURE)

@@ -61,7 +61,7 @@ class Feed:
         self.agreed = (
             False  # with the index of the engine that lives now; before that nobody knows what is indexed
         )
-        self._epoch = ""
+        self.epoch = ""
         self._outcomes: list[dict] = []  # each with the epoch of the index that it was made for
         self._complete: list[bytes] = []
 
@@ -132,7 +132,7 @@ class Feed:
     async def hello(self, answer: dict) -> None:
         """A new engine is here, or a new index: agree on what is indexed."""
         await self._record()  # what an earlier one had said comes first
-        self._epoch = answer["epoch"]
+        self.epoch = answer["epoch"]
         await self._commit(self.catalogue.adopt, answer["epoch"], answer["missing"], answer["incomplete"])
         self._after = 0
         self.agreed = True
@@ -148,14 +148,14 @@ class Feed:
                 del self._suspects[path]
                 sentence = f"The search engine died {DEATHS} times while reading it; it is left out until it changes."
                 outcome = {"path": path, "state": "failed", "complete": True, "error": sentence}
-                self._outcomes.append(outcome | {"epoch": self._epoch})
+                self._outcomes.append(outcome | {"epoch": self.epoch})
         self.flying.clear()
         self._heard.set()
 
     async def event(self, message: dict) -> None:
         """An event of the engine. Those that arrive during a commit share the next one."""
         if message["event"] == "indexed":
-            epoch = message.get("epoch", self._epoch)
+            epoch = message.get("epoch", self.epoch)
             self._outcomes.extend(outcome | {"epoch": epoch} for outcome in message["outcomes"])
         elif message["event"] == "epoch":
             await self.hello({"epoch": message["epoch"], "missing": [], "incomplete": []})
@@ -188,7 +188,7 @@ class Feed:
         known = [
             outcome
             for outcome in outcomes
-            if outcome["state"] not in ("unstable", "gone") and outcome["epoch"] == self._epoch
+            if outcome["state"] not in ("unstable", "gone") and outcome["epoch"] == self.epoch
         ]
         try:
             await self._commit(self._store, known, complete)

@@ -1,8 +1,9 @@
 """Following the folder: every change, from the mount or from behind it, ends in the catalogue and in the index.
 
-    mount ── touched, moved ──┐                        ┌── index ──> engine
-    watch ── hinted ──────────┼─> _apply (catalogue) ──┤ Feed
-    scan  ── at mount, lost ──┘                        └<─ indexed, complete ── engine
+    mount ── touched, moved, secured ──┐                        ┌── index ──> engine
+    watch ── hinted ───────────────────┼─> _apply (catalogue) ──┤ Feed
+    scan  ── at mount, lost ───────────┘        │               └<─ indexed, complete ── engine
+                                                └── Capture: contents of versions
 
 Everything here runs in the daemon's loop; the catalogue is called in one worker thread at a time, and each call is one
 commit. `touched`, `moved` and `hinted` only append to a list, so an operation on a file never waits for any of this; a burst
@@ -18,15 +19,17 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import trio
 
 from lsfs.engine.supervisor import Engine
 from lsfs.history import paths
 from lsfs.history.burst import outcome
+from lsfs.history.capture import Capture
 from lsfs.history.catalogue import Catalogue, Counts
 from lsfs.history.feed import Feed
+from lsfs.history.guard import Secured
 from lsfs.history.ignore import NAME as IGNORE
 from lsfs.history.readable import Readable
 from lsfs.history.scan import scan
@@ -80,8 +83,13 @@ class Follow:
         hidden: frozenset[bytes],
         indexing: bool,
         settle: float = 1.0,
+        capture: Capture | None = None,
     ) -> None:
         self.catalogue = catalogue
+        self.capture = capture
+        self.busy: Callable[[], frozenset[bytes]] = frozenset
+        """The paths that are being written through the mount just now; in the loop. Set by the daemon."""
+        self._busy: frozenset[bytes] = frozenset()
         self.engine = engine
         self.watch = watch
         self.hidden = hidden
@@ -113,24 +121,51 @@ class Follow:
         self._folders_touched = 0
         self._waiting: dict[bytes, int] = {}  # closed through the mount, not yet searchable by words
         self._moved_on = trio.Event()
+        self.waiting = 0  # bytes that were secured, and are in memory until they are committed
+        self._last_change = 0.0
+        self._hinted: set[bytes] = set()  # of the changes, since the last rename
+        self._noted = self._written = 0  # changes that came, and those that are committed
         self._later: dict[bytes, tuple[float, float]] = {}  # path -> (due, first)
         self._later_changed = trio.Event()
 
     # What the mount and the watch say: called in the loop, answered at once ---------------------------------------
 
-    def touched(self, path: bytes) -> None:
-        """Content, metadata or existence at `path` changed through the mount."""
-        self._note("touched", path)
+    def touched(self, path: bytes, written: bool = False) -> None:
+        """Content, metadata or existence at `path` changed through the mount; `written`: its bytes did, whatever its times say."""
+        self._note("written" if written else "touched", path)
 
-    def moved(self, old: bytes, new: bytes, exchange: bool = False) -> None:
-        """A rename through the mount."""
+    def retimed(self, path: bytes, before: os.stat_result, after: os.stat_result) -> None:
+        """The times of a file were set through the mount, and nothing else of it."""
+        self._append(("retimed", path, before, after))
+
+    def moved(
+        self, old: bytes, new: bytes, exchange: bool = False, found: os.stat_result | None = None
+    ) -> None:
+        """A rename through the mount. `found`: what a file was just before."""
         if exchange:
             self._note("replaced", old)
-            self._note("replaced", new)
+            self._note("replaced", new, old)
         else:
-            self._note("moved", new, old)
+            self._note("moved", new, old, found)
 
-    def _note(self, kind: str, path: bytes, *rest: bytes) -> None:
+    def restored(self, path: bytes) -> None:
+        """A rollback made `path` what its row says: only the index has to hear of it."""
+        self._note("hinted", path)
+
+    def secured(self, secured: Secured) -> None:
+        """What a path was before it was overwritten or removed (`Guard`)."""
+        self.waiting += len(secured.data or b"")
+        self._append(("secured", secured.path, secured))
+
+    def held_up(self) -> list[Secured]:
+        """What was secured, and is not committed yet."""
+        return [change[2] for change in (*self._applying, *self._changes) if change[0] == "secured"]
+
+    def hurry(self) -> None:
+        """Somebody waits for what was noted: the burst is over."""
+        self._urgent.set()
+
+    def _note(self, kind: str, path: bytes, *rest: Any) -> None:
         self._ticket += 1
         if self.indexing:
             self._waiting[path] = self._ticket
@@ -141,7 +176,9 @@ class Follow:
         if settled:
             self._later.pop(path, None)
             self._hints += 1
-            self._append(("hinted", path))
+            if path not in self._hinted:  # it is looked at when the burst is over; another hint is not to prolong it
+                self._hinted.add(path)
+                self._append(("hinted", path))
         else:
             now = trio.current_time()
             first = self._later.get(path, (0.0, now))[1]
@@ -154,6 +191,10 @@ class Follow:
         self._changed.set()
 
     def _append(self, change: tuple) -> None:
+        if change[0] not in ("hinted", "touched", "written"):
+            self._hinted.clear()  # a name may be another file's from now on
+        self._noted += 1
+        self._last_change = time.monotonic()
         self._changes.append(change)
         self._changed.set()
 
@@ -167,15 +208,33 @@ class Follow:
             nursery.start_soon(self._regularly)
             if self.indexing:
                 nursery.start_soon(self.feed.run)
+            if self.capture is not None:
+                nursery.start_soon(self.capture.run, self)
+
+    def quiet(self) -> bool:
+        """Has nothing happened for a moment, so that work in the background disturbs nobody?"""
+        busy = self.scanning or self._scans or self._walking is not None or self._changes
+        return not busy and time.monotonic() - self._last_change > REST
+
+    async def committed(self, deadline: float = 10.0) -> bool:
+        """Wait until all that was noted so far is committed; False where that takes longer than `deadline` seconds."""
+        limit = self._noted
+        with trio.move_on_after(deadline):
+            while self._written < limit:
+                self._urgent.set()
+                await self._moved_on.wait()
+        return self._written >= limit
 
     async def in_thread(self, call: Callable[..., Answer], *arguments: object) -> Answer:
         """Call a function in the catalogue's thread, where it has the database to itself."""
         return await trio.to_thread.run_sync(call, *arguments, limiter=self._thread)
 
-    async def commit(self, call: Callable[..., Answer], *arguments: object) -> Answer:
-        """Call a function in the catalogue's thread, inside one commit."""
+    async def commit(
+        self, call: Callable[..., Answer], *arguments: object, counting: bool = True
+    ) -> Answer:
+        """Call a function in the catalogue's thread, inside one commit; `counting`: it may change what /status counts."""
         try:
-            answer = await self.in_thread(self._transact, call, *arguments)
+            answer = await self.in_thread(self._transact, counting, call, *arguments)
         except sqlite3.Error as error:
             # Never the end of the mount: users' files go on; what could not be committed is tried again.
             if self.trouble is None:
@@ -188,10 +247,20 @@ class Follow:
         self._after_commit()
         return answer
 
-    def _transact(self, call: Callable[..., Answer], *arguments: object) -> Answer:
+    async def alone(self, call: Callable[..., Answer], *arguments: object) -> Answer:
+        """Call a function that makes commits of its own in the catalogue's thread: nothing is noted between them."""
+        try:
+            return await self.in_thread(call, *arguments)
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                await self.in_thread(self._count)
+            self._after_commit()
+
+    def _transact(self, counting: bool, call: Callable[..., Answer], *arguments: object) -> Answer:
         with self.catalogue.transaction():
             answer = call(*arguments)
-        self._count()
+        if counting:
+            self._count()
         return answer
 
     def _count(self) -> None:
@@ -232,9 +301,11 @@ class Follow:
 
     async def _take(self) -> None:
         """Write all changes noted so far; tell the feed, the scan and those who wait what follows."""
-        ticket = self._ticket
+        ticket, noted = self._ticket, self._noted
         changes, self._changes = self._changes, []
+        self._hinted.clear()
         self._applying = changes
+        self._busy = self.busy()
         try:
             verdicts, folders = await self.commit(self._write, changes)
         except sqlite3.Error:
@@ -245,10 +316,18 @@ class Follow:
             log.exception("what changed could not be noted; scanning the folder")
             for _, path, *_ in changes:
                 self._waiting.pop(path, None)
+            for change in changes:
+                if change[0] == "secured":  # what was overwritten is found by no scan
+                    await self._secure_alone(change)
+            self._written = noted
             self.lost()
             return
         finally:
             self._applying = []
+        self._written = noted
+        self.waiting = sum(len(secured.data or b"") for secured in self.held_up())
+        if self.capture is not None:
+            self.capture.committed(any(change[0] == "secured" for change in self._changes))
         renamed = {change[1] for change in changes if change[0] in ("moved", "replaced")}
         # What has to be read below a folder that was renamed has a new name to be waited for.
         tops = tuple(path + b"/" for path in renamed) if self.indexing else ()
@@ -269,18 +348,33 @@ class Follow:
                 del self._waiting[path]
         self._after_commit()
 
+    async def _secure_alone(self, change: tuple) -> None:
+        try:
+            await self.commit(self._write, [change])
+        except sqlite3.Error:
+            self._changes.insert(0, change)
+        except Exception:
+            log.exception("what was at %r is not kept", os.fsdecode(change[1]))
+
     def _write(self, changes: list[tuple]) -> tuple[dict[bytes, str], dict[bytes, None]]:
         """In the thread: what follows for each path, and the folders to scan because what is ignored there changed."""
         verdicts: dict[bytes, str] = {}
         folders: dict[bytes, None] = {}
         moves, looked = outcome(changes)
         for kind, path, *rest in moves:
-            for name in (path, *rest):
+            for name in (path, *rest[:1]) if kind in ("moved", "replaced") else ():
                 if paths.split(name)[1] == IGNORE:
                     folders[self.catalogue.ignore.reload(name)] = None
+            if kind == "secured":
+                if self.capture is not None:
+                    self.capture.secured(rest[0])
+                continue
+            if kind == "retimed":
+                self.catalogue.entries.retimed(path, *rest)
+                continue
             self.catalogue.ignore.reload(paths.join(path, IGNORE))  # a folder brings its own rules along
             if kind == "moved":
-                self.catalogue.moved(rest[0], path)
+                self.catalogue.moved(rest[0], path, rest[1])
                 for gone in [
                     known for known in verdicts if known == rest[0] or known.startswith(rest[0] + b"/")
                 ]:
@@ -288,13 +382,18 @@ class Follow:
                 verdicts.update(dict.fromkeys(self.catalogue.dirty_below(path), "dirty"))
             else:
                 self.catalogue.kill_below(path)
+                if rest:
+                    self.catalogue.entries.exchanged(rest[0], path)
             looked.setdefault(path, "moved")
         for path, kind in looked.items():
             if paths.split(path)[1] == IGNORE:
                 folders[self.catalogue.ignore.reload(path)] = None
-            verdicts[path] = self.catalogue.touched(path, written=kind == "touched" and COARSE_CLOCK)
+            written = kind == "written" or (kind == "touched" and COARSE_CLOCK)
+            verdicts[path] = self.catalogue.touched(path, written=written, busy=path in self._busy)
             if verdicts[path] == "folder":
                 self.catalogue.ignore.reload(paths.join(path, IGNORE))
+        if self.capture is not None:
+            self.capture.fresh(self.catalogue.entries.uncaptured)
         return verdicts, folders
 
     async def _walk(self, top: bytes) -> None:
@@ -311,11 +410,14 @@ class Follow:
             watch=self.watch.add,
             hidden=self.hidden,
             unreadable=lambda path, error: self.unscanned.__setitem__(path, error.strerror or ""),
+            busy=lambda: self._busy,
         )
         started = time.monotonic()
         try:
+            self._busy = self.busy()
             while await self.in_thread(self._step, steps) is not None:
                 self._after_commit()
+                self._busy = self.busy()
                 if self._changes:
                     await self._take()  # a file that was just closed does not wait for the end of a scan
         except sqlite3.Error as error:
@@ -460,6 +562,16 @@ class Follow:
         while path in self._scans or self._changes or self._applying or self._walking == path:
             await self._moved_on.wait()
         return len(await self.in_thread(self.catalogue.unread, path))
+
+    async def looked(self, path: bytes) -> None:
+        """Compare a folder, or one file, with history now, and wait for nothing else; what is not there is noted as gone."""
+        if path:
+            self._append(("hinted", path))
+        self._scans[path] = None
+        self._changed.set()
+        while path in self._scans or self._walking == path:
+            self._urgent.set()
+            await self._moved_on.wait()
 
     async def rebuild(self) -> None:
         """Throw the index away and build it from the folder and the durable vectors, without embedding anything again."""

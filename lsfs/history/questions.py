@@ -67,6 +67,11 @@ class Questions:
             with contextlib.suppress(sqlite3.Error):  # it only saves a search after the next mount
                 await self._run(self._store, folder, prompt, answer)
 
+    def forget_kept(self) -> None:
+        """No answer that was kept is served again; what is on the disk is the caller's to remove."""
+        for prompts in self._saved.values():
+            prompts.update(dict.fromkeys(prompts))
+
     async def _change(self, call: Callable[[bytes, str], None], folder: bytes, prompt: str) -> None:
         try:
             await self._commit(call, folder, prompt)

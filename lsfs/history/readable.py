@@ -9,7 +9,11 @@ import os
 import stat
 import time
 
+import msgpack
+
 from lsfs.beneath import open_beneath, stat_beneath
+from lsfs.history.entries import Entry
+from lsfs.history.past import Past
 from syscalls.permission import acl_grants, may_read, may_search
 from syscalls.values import Viewer
 
@@ -39,6 +43,42 @@ class Readable:
         except OSError:
             return False
         return stat.S_ISREG(found.st_mode) and self._granted(path, found, viewer, READ)
+
+    def permits(self, path: bytes, viewer: Viewer) -> bool:
+        """May `viewer` read what is at `path` today, or would nothing that is there keep him from it? For the past: what is gone forbids
+        nothing, what is there forbids what it forbids."""
+        if viewer.uid == 0:
+            return True
+        parts = path.split(b"/") if path else []
+        for depth in range(1, len(parts)):
+            above = b"/".join(parts[:depth])
+            if self._exists(above) and not self._searchable(above, viewer):
+                return False
+        try:
+            found = stat_beneath(self.root_fd, path)
+        except OSError:
+            return True
+        return stat.S_ISLNK(found.st_mode) or self._granted(path, found, viewer, READ)
+
+    def then(self, row: Entry, past: Past, viewer: Viewer) -> bool:
+        """Did the rights of a row, and of the folders above it when it was born, let `viewer` read it?"""
+        if viewer.uid == 0:
+            return True
+        if not may_read_row(row, viewer, READ):
+            return False
+        parts = row.parent.split(b"/") if row.parent else []
+        for depth in range(1, len(parts) + 1):
+            above = past.entry(b"/".join(parts[:depth]), row.born)
+            if above is not None and not may_read_row(above, viewer, SEARCH):
+                return False
+        return True
+
+    def _exists(self, folder: bytes) -> bool:
+        try:
+            stat_beneath(self.root_fd, folder)
+        except OSError:
+            return False
+        return True
 
     def _granted(self, path: bytes, found: os.stat_result, viewer: Viewer, wanted: int) -> bool:
         """Do the mode bits, or the access list where there is one, let `viewer` read or pass? Unknown is no."""
@@ -77,3 +117,12 @@ class Readable:
         finally:
             os.close(fd)
         return self._granted(folder, found, viewer, SEARCH)
+
+
+def may_read_row(row: Entry, viewer: Viewer, wanted: int) -> bool:
+    """The rights of a row, its access list included."""
+    acl = msgpack.unpackb(row.xattrs).get("system.posix_acl_access") if row.xattrs else None
+    if acl is not None and viewer.uid != row.uid:
+        return acl_grants(acl, row.uid, row.gid, viewer, wanted)
+    may = may_read if wanted == READ else may_search
+    return may(row.mode, row.uid, row.gid, viewer)

@@ -41,6 +41,8 @@ class Watch:
         self._inotify = INotify(inheritable=False, nonblocking=True)
         self._paths: dict[int, bytes] = {}
         self._watches: dict[bytes, int] = {}
+        self._changed: Callable[[bytes, bool], None] = lambda path, settled: None
+        self._lost: Callable[[], None] = lambda: None
         self.complete = True
         self.losses = 0
         """How often a watch was let go: whoever believed in one looks again."""
@@ -85,32 +87,37 @@ class Watch:
         lost: Callable[[], None],
     ) -> None:
         """Hand on hints until cancelled: `changed(path, settled)`, settled being False for a file still being written."""
+        self._changed, self._lost = changed, lost
         while True:
             await trio.lowlevel.wait_readable(self._inotify.fileno())
             await trio.sleep(GATHER)
-            hints: dict[bytes, bool] = {}
-            for event in self._inotify.read(timeout=0):
-                if event.mask & flags.Q_OVERFLOW:
-                    log.info("the kernel dropped change events; scanning the folder")
-                    lost()
-                    continue
-                parent = self._paths.get(event.wd)
-                if event.mask & flags.IGNORED:
-                    if parent is not None:
-                        self._paths.pop(event.wd, None)
-                        self.losses += 1
-                        if self._watches.get(parent) == event.wd:
-                            del self._watches[parent]
-                    continue
-                if parent is None or not event.name:
-                    continue
-                name = os.fsencode(event.name)
-                path = parent + b"/" + name if parent else name
-                if event.mask & flags.ISDIR and not event.mask & flags.ATTRIB:
-                    self._check(path)
-                hints[path] = hints.get(path, False) or not event.mask & flags.MODIFY
-            for path, settled in hints.items():
-                changed(path, settled)
+            self.drain()
+
+    def drain(self) -> None:
+        """Hand on what the kernel has told so far."""
+        hints: dict[bytes, bool] = {}
+        for event in self._inotify.read(timeout=0):
+            if event.mask & flags.Q_OVERFLOW:
+                log.info("the kernel dropped change events; scanning the folder")
+                self._lost()
+                continue
+            parent = self._paths.get(event.wd)
+            if event.mask & flags.IGNORED:
+                if parent is not None:
+                    self._paths.pop(event.wd, None)
+                    self.losses += 1
+                    if self._watches.get(parent) == event.wd:
+                        del self._watches[parent]
+                continue
+            if parent is None or not event.name:
+                continue
+            name = os.fsencode(event.name)
+            path = parent + b"/" + name if parent else name
+            if event.mask & flags.ISDIR and not event.mask & flags.ATTRIB:
+                self._check(path)
+            hints[path] = hints.get(path, False) or not event.mask & flags.MODIFY
+        for path, settled in hints.items():
+            self._changed(path, settled)
 
     def _drop(self, path: bytes) -> None:
         """The folder at this place is another one, or none: the watches known by this name, and below, are not its. The

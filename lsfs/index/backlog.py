@@ -4,7 +4,7 @@
     1  the first passage of every other file
     2  the rest of what a user just wrote
     3  all others
-    9  asleep: no live file has their content any more; they wake when one has it again
+    9  asleep: no live file has their content any more, and no snapshot shows one that had; they wake when one does again
 
 So a big file holds up no small one. A content is put to sleep only some time after it was asked for: the daemon writes down whose it
 is after it has heard of it.
@@ -15,6 +15,7 @@ Threading: any thread; the store's lock and transactions.
 import sqlite3
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -25,7 +26,11 @@ FRESH, FIRST, FRESH_REST, REST, ASLEEP = 0, 1, 2, 3, 9
 EARLY = 8
 YOUNG = 60.0  # seconds in which the daemon will have written down whose a content is
 
-_DEAD = "not exists (select 1 from history.file f join content c on c.digest = f.digest where c.id = ? and f.died is null)"
+_LIVE = "select 1 from history.file f join main.content c on c.digest = f.digest where c.id = ? and f.died is null"
+_SPANS = (
+    "select e.born, e.died from main.content c join history.content k on k.digest = c.digest "
+    "join history.entry e on e.content = k.id where c.id = ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,11 @@ class Waiting:
 def content_of(passage: int) -> int:
     """The content a passage belongs to."""
     return passage >> SHIFT
+
+
+def knows_history(db: sqlite3.Connection) -> bool:
+    """Whether the attached catalogue has the tables of history: one that an older lsfs made has none until the daemon opens it."""
+    return db.execute("select 1 from history.sqlite_master where name = 'snapshot'").fetchone() is not None
 
 
 def tier(ordinal: int, fresh: bool) -> int:
@@ -112,9 +122,23 @@ class Backlog:
             old = [content for content in contents if self._asked.get(content, 0.0) < now]
             if len(self._asked) > 10_000:
                 self._asked = {content: until for content, until in self._asked.items() if until >= now}
-            return {
-                content for content in old if self.db.execute(f"select {_DEAD}", (content,)).fetchone()[0]
-            }
+            dead = {content for content in old if self.db.execute(_LIVE, (content,)).fetchone() is None}
+            return dead - self._seen(dead) if dead and knows_history(self.db) else dead
+
+    def _seen(self, contents: set[int]) -> set[int]:
+        """Those of these contents that a snapshot shows."""
+        # sorted once: each row asks for the first snapshot since it was born
+        snapshots = [
+            row[0] for row in self.db.execute("select sequence from history.snapshot order by sequence")
+        ]
+        seen = set()
+        for content in contents if snapshots else ():
+            for born, died in self.db.execute(_SPANS, (content,)):
+                first = bisect_left(snapshots, born)
+                if first < len(snapshots) and (died is None or snapshots[first] < died):
+                    seen.add(content)
+                    break
+        return seen
 
     def _put_to_sleep(self, contents: set[int]) -> None:
         with self.writing() as db:

@@ -1,10 +1,12 @@
-"""search: which live files answer a query, best first, with their best passages.
+"""search: which files answer a query, best first, with their best passages.
+
+Those that are there now or, where the query names a sequence, those that were there then (`view`); the rest is the same.
 
 One read transaction sees words.db and the attached history.db, so a rename or a deletion that history has committed holds at once, and
 the sequence in the answer is the one that was read. Candidates come from three signals (words, path, meaning; `fusion.WEIGHTS`); what one
 signal found gets its true value of the others before the scores are fused.
 
-A query without a narrow scope takes the best passages of each signal and drops what is not live afterwards, with a growing number of
+A query without a narrow scope takes the best passages of each signal and drops what is not in view afterwards, with a growing number of
 passages until enough files remain; a narrow one asks only the contents in scope.
 
 Threading: a Search belongs to one thread (its connections do).
@@ -18,7 +20,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lsfs.index import conditions, words
+from lsfs.index import conditions, view, words
 from lsfs.index.backlog import SHIFT, content_of
 from lsfs.index.fusion import ABSOLUTE, WEIGHTS, fuse
 from lsfs.index.store import read_only
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
 
 BEST = 3  # passages shown of a hit
 CANDIDATES = 200  # passages taken of each signal at first; four times as many for each further round
+BETTER = 4  # times as many paths are looked at first as are wanted: some are not in view
 NARROW = 500  # contents up to which Lance filters before it searches (at 3,000 that costs 30 ms more than searching them all)
 WHOLE = 8  # passages up to which a file found by another signal is compared with the prompt whole
 MOST_NAMED = 32  # words of a prompt that could be a name
 SUFFIX = 16  # bytes of a name beyond the words asked for
+CACHE = 8 << 10  # KiB of pages kept for each of the two databases
 STEPS = 2000  # SQLite instructions between two looks at the clock
 
 
@@ -51,12 +55,9 @@ class File(NamedTuple):
     stale: bool
 
     @classmethod
-    def of(cls, content: int | None, parent: bytes, name: bytes, dirty: int) -> "File":
-        """From a row of COLUMNS."""
-        return cls(content, parent + b"/" + name if parent else name, bool(dirty))
-
-
-COLUMNS = "c.id, f.parent, f.name, f.dirty"
+    def of(cls, content: int | None, parent: bytes, name: bytes, stale: int) -> "File":
+        """From a row of `_Question.columns`."""
+        return cls(content, parent + b"/" + name if parent else name, bool(stale))
 
 
 class Search:
@@ -69,6 +70,12 @@ class Search:
         self._db = sqlite3.connect(read_only(store), uri=True, isolation_level=None, check_same_thread=False)
         self._db.execute("attach ? as history", (read_only(catalogue),))
         self._db.execute("pragma busy_timeout = 2000")
+        for base in (
+            "main",
+            "history",
+        ):  # the 2 MiB that SQLite has by default do not hold the tables of 100,000 files
+            self._db.execute(f"pragma {base}.cache_size = -{CACHE}")
+        view.install(self._db)
         self._vectors = vectors
 
     def close(self) -> None:
@@ -112,6 +119,9 @@ class _Question:
         table: "Table | None",
     ) -> None:
         self.db, self.vectors, self.query, self.vector, self.table = db, vectors, query, vector, table
+        self.sequence: int | None = query.get("sequence")
+        self.view = view.LIVE if self.sequence is None else view.at(self.sequence)
+        self.columns = f"f.id, c.id, f.parent, f.name, {self.view.stale}"
         self.limit: int = query.get("limit", 20)
         self.terms = words.terms(query.get("words", ()))
         self.by_meaning = vector is not None and table is not None
@@ -125,9 +135,10 @@ class _Question:
 
     def answer(self) -> dict:
         """The answer, without "meaning"."""
-        sequence = self.db.execute("select value from history.meta where key = 'sequence'").fetchone()
+        newest = self.db.execute("select value from history.meta where key = 'sequence'").fetchone()
+        sequence = (int(newest[0]) if newest else 0) if self.sequence is None else self.sequence
         hits, more = self._hits()
-        return {"hits": hits, "more": more, "sequence": int(sequence[0]) if sequence else 0}
+        return {"hits": hits, "more": more, "sequence": sequence}
 
     def _hits(self) -> tuple[list[dict], bool]:
         restriction = self._restriction()
@@ -180,24 +191,22 @@ class _Question:
     # which files
 
     def _restriction(self) -> conditions.Sql | None:
-        where, tree = conditions.scope(self.query), self.query.get("condition")
+        where, tree = conditions.scope(self.query, self.view), self.query.get("condition")
         if tree is not None:
-            wanted = conditions.condition(tree)
+            wanted = conditions.condition(tree, self.view)
             where = wanted if where is None else (f"({where[0]}) and ({wanted[0]})", where[1] + wanted[1])
         return where
 
     def _look_up(self, where: conditions.Sql) -> dict[int, File]:
         rows = self.db.execute(
-            f"select f.id, {COLUMNS} from history.file f left join content c on c.digest = f.digest "
-            f"where {conditions.LIVE} and ({where[0]})",
+            f"select {self.columns} from {self.view.table} f {self.view.content} where {self.view.seen} and ({where[0]})",
             where[1],
         )
         return {file: File.of(*row) for file, *row in rows}
 
     def _of_contents(self, contents: Iterable[int]) -> dict[int, File]:
         rows = self.db.execute(
-            f"select f.id, {COLUMNS} from json_each(?) j join content c on c.id = j.value "
-            f"join history.file f on f.digest = c.digest where {conditions.LIVE}",
+            f"select {self.columns} from json_each(?) j {self.view.of_contents} where {self.view.seen}",
             (json.dumps(sorted(contents)),),
         )
         return {file: File.of(*row) for file, *row in rows}
@@ -244,38 +253,52 @@ class _Question:
         """BM25 of the words of paths, and the files that were found by them."""
         if not self.by_words:
             return {}, {}
-        allowed = "" if self.scoped is None else "and p.rowid in (select value from json_each(?))"
-        rows = self.db.execute(
-            f"select p.rowid, -bm25(path_words) as score, {COLUMNS} from history.path_words p "
-            "join history.file f on f.id = p.rowid left join content c on c.digest = f.digest "
-            f"where path_words match ? and {conditions.LIVE} {allowed} "
-            "order by score desc, p.rowid limit ?",
+        expression, limit = words.any_of(self.terms), max(CANDIDATES, 2 * self.limit)
+        best = BETTER * limit if self.scoped is None else 0
+        rows = self._of_paths(expression, "p.score desc", limit, best=best)
+        if best and len(rows) < limit and self._more_match(expression, best):
+            rows = self._of_paths(expression, "p.score desc", limit)
+        values = {file: score for score, file, *_ in rows}
+        return values, {file: File.of(*row) for _, file, *row in rows} | self._perhaps_called()
+
+    def _of_paths(
+        self, expression: str, order: str, limit: int, where: str = "1", best: int = 0
+    ) -> list[tuple]:
+        """The files in scope whose paths match, first those that `order` names, each with its score. best: only so many paths are looked
+        at, those that match best; 0 = all."""
+        # `+`: what is in scope is a filter, not a reason to ask for each file whether its path matches
+        allowed = "" if self.scoped is None else "and +f.id in (select value from json_each(?))"
+        paths = self.view.by_path.format(best=view.BEST.format(best) if best else "")
+        return self.db.execute(
+            f"select p.score, {self.columns} from (select p.score, f.id from {paths} where {self.view.seen} and {where} {allowed} "
+            f"order by {order}, f.parent, f.name limit ?) p join {self.view.table} f on f.id = p.id {self.view.content}",
             [
-                words.any_of(self.terms),
+                *[expression] * len(self.view.words),
                 *([] if self.scoped is None else [json.dumps(list(self.files))]),
-                max(CANDIDATES, 2 * self.limit),
+                limit,
             ],
         ).fetchall()
-        values = {file: score for file, score, *_ in rows}
-        return values, {file: File.of(*row) for file, _, *row in rows} | self._perhaps_called(allowed)
 
-    def _perhaps_called(self, allowed: str) -> dict[int, File]:
+    def _more_match(self, expression: str, best: int) -> bool:
+        """Whether more than `best` paths of one table match."""
+        counts = (
+            self.db.execute(
+                f"select count(*) from (select 1 from history.{table} where {table} match ? limit ?)",
+                (expression, best + 1),
+            ).fetchone()[0]
+            for table in self.view.words
+        )
+        return max(counts) > best
+
+    def _perhaps_called(self) -> dict[int, File]:
         """Files with all the words asked for in a path, and in the name little else: however many paths match better."""
         asked = words.plain(self.query.get("words", ()))
         if not asked or len(asked) > MOST_NAMED:
             return {}
-        rows = self.db.execute(
-            f"select p.rowid, {COLUMNS} from history.path_words p "
-            "join history.file f on f.id = p.rowid left join content c on c.digest = f.digest "
-            f"where path_words match ? and length(f.name) <= ? and {conditions.LIVE} {allowed} order by length(f.name), p.rowid limit ?",
-            [
-                " AND ".join(f'"{word}"' for word in asked),
-                len(" ".join(asked).encode()) + SUFFIX,
-                *([] if self.scoped is None else [json.dumps(list(self.files))]),
-                CANDIDATES,
-            ],
-        ).fetchall()
-        return {file: found for file, *row in rows if self._is_called_so(found := File.of(*row))}
+        longest = len(" ".join(asked).encode()) + SUFFIX
+        every = " AND ".join(f'"{word}"' for word in asked)
+        rows = self._of_paths(every, "length(f.name)", CANDIDATES, f"length(f.name) <= {longest}")
+        return {file: found for _, file, *row in rows if self._is_called_so(found := File.of(*row))}
 
     def _is_called(self, file: int) -> bool:
         return self._is_called_so(self.files[file])

@@ -27,12 +27,12 @@ from typing import NamedTuple
 
 from lsfs.engine.document import Cut
 from lsfs.index import words
-from lsfs.index.backlog import LAST_ORDINAL, SHIFT, Backlog, tier
+from lsfs.index.backlog import LAST_ORDINAL, SHIFT, Backlog, knows_history, tier
 from lsfs.index.glance import Glance
 
 log = logging.getLogger(__name__)
 
-VERSION = 3
+VERSION = 4
 SLICE = 500_000  # characters written in one transaction: about 0.2 s
 BROKEN = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)  # all else may pass by itself
 
@@ -291,14 +291,16 @@ class Store:
         return time.time() - float(self._meta("born"))
 
     def collect(self, grace: float) -> list[int]:
-        """Remove contents older than `grace` seconds that no live row of the catalogue names, nor one that died within `grace`.
+        """Remove contents older than `grace` seconds that no live row of the catalogue names, nor one that died within `grace`, nor any
+        row of history: what can be asked for in the past can be found there.
 
         Their keys are noted in `dropped`, so that their vectors outlive them for a while. Returns their ids."""
         now = time.time()
         with self.lock:
+            past = "and not exists (select 1 from history.content k join history.entry e on e.content = k.id where k.digest = c.digest)"
             gone = self.db.execute(
-                "select id from content c where added < ? and not exists (select 1 from history.file "
-                "where digest = c.digest and (died is null or coalesce(died_at, 0) >= ?))",
+                "select id from main.content c where added < ? and not exists (select 1 from history.file "
+                f"where digest = c.digest and (died is null or coalesce(died_at, 0) >= ?)) {past if knows_history(self.db) else ''}",
                 (now - grace, now - grace),
             ).fetchall()
         for (content,) in gone:

@@ -43,3 +43,13 @@ def test_nothing_that_was_touched_is_forgotten_and_moves_keep_their_order(noted)
             if later[0] == "moved" and (path + b"/").startswith(later[2] + b"/"):
                 path = later[1] + path[len(later[2]) :]
         assert looked[path] == "touched" if kind == "touched" else path in looked
+
+
+def test_a_write_to_what_was_renamed_over_says_nothing_of_what_came():
+    """A file that was closed and then renamed says what it is by itself; its inode changed its ctime by that."""
+    found = object()
+    changes = [("written", b"list"), ("written", b"sed1"), ("moved", b"list", b"sed1", found)]
+    assert outcome(changes) == ([changes[2]], {b"list": "touched"})
+    assert outcome([changes[0], ("moved", b"list", b"sed1", found)])[1] == {b"list": "touched"}
+    assert outcome([changes[1], ("moved", b"list", b"sed1", None)])[1] == {b"list": "written"}
+    assert outcome([*changes, changes[0]])[1] == {b"list": "written"}

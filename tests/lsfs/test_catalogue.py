@@ -13,7 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from lsfs.history import paths
 from lsfs.history.catalogue import Catalogue
+from lsfs.history.entries import Entries
 from lsfs.history.ignore import Ignore
+from lsfs.history.objects import Objects
 from lsfs.history.scan import scan
 from lsfs.history.store import State
 
@@ -26,7 +28,12 @@ class House:
         self.folder.mkdir()
         self.state = State(root / "state")
         self.root_fd = os.open(self.folder, os.O_PATH | os.O_DIRECTORY)
-        self.catalogue = Catalogue(self.state.database, self.root_fd, Ignore(self.root_fd))
+        self.catalogue = Catalogue(
+            self.state.database,
+            self.root_fd,
+            Ignore(self.root_fd),
+            Entries(self.state.database, Objects(self.state.database, self.state.folder)),
+        )
 
     def scan(self, top: bytes = b"") -> int:
         watched: list[bytes] = []
@@ -289,7 +296,9 @@ def test_a_state_folder_that_came_to_another_folder_says_nothing_of_its_files(tm
     other = tmp_path / "other"
     other.mkdir()
     fd = os.open(other, os.O_PATH | os.O_DIRECTORY)
-    catalogue = Catalogue(first.state.database, fd, Ignore(fd))
+    catalogue = Catalogue(
+        first.state.database, fd, Ignore(fd), Entries(first.state.database, Objects(first.state.database, first.state.folder))
+    )
     assert catalogue.row(b"a")["digest"] is None and catalogue.row(b"a")["state"] == "new"
     os.close(fd)
     first.close()

@@ -130,3 +130,53 @@ def test_symbolic_links_on_the_way_are_resolved(tmp_path):
     assert config.load(tmp_path / "link", tmp_path / "mnt", environ={}).folder == pathlib.Path(
         tmp_path, "real"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("https://host.example/v1", "https://host.example/v1"),
+        ("http://127.0.0.1:8080/v1/", "http://127.0.0.1:8080/v1"),
+        ("http://[::1]:1/v1", "http://[::1]:1/v1"),
+        ("none", ""),
+    ],
+)
+def test_an_endpoint_is_an_address_or_none(text, found):
+    assert config.address(text) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "host/v1", "ftp://host/v1", "http://", "http:///v1", "https://me:secret@host/v1", "https://host/v1?key=1"]
+    + ["https://host/v1#a", "https://host:99999/v1", "https://host:0/v1", "https://ho st/v1", "https://h\u00f6st/v1", "https://[::1/v1"],
+)
+def test_what_could_hold_a_secret_or_is_no_address_is_no_endpoint(text):
+    with pytest.raises(ValueError):
+        config.address(text)
+
+
+NAMED = "[llm]\nendpoint = http://127.0.0.1:1/v1\nmodel = tiny\n"
+
+
+def test_a_language_model_is_named_by_the_user_and_switched_off_by_a_folder(tmp_path):
+    found = settings(tmp_path, user=NAMED + "key_file = key\ntimeout = 5 s\n")
+    assert (found.llm_endpoint, found.llm_model, found.llm_timeout) == ("http://127.0.0.1:1/v1", "tiny", 5.0)
+    assert found.llm_key_file == str(tmp_path / "home/lsfs/key")
+    assert settings(tmp_path, "[llm]\nendpoint = none\n", user=NAMED).llm_endpoint == ""
+
+
+@pytest.mark.parametrize("line", ["endpoint = https://elsewhere/v1", "model = other", "key_file = ~/.ssh/id_rsa"])
+def test_a_folder_that_came_from_elsewhere_does_not_say_where_text_is_sent(tmp_path, line):
+    with pytest.raises(SettingInvalid, match="your own lsfs.conf") as refusal:
+        settings(tmp_path, f"[llm]\n{line}\n", user=NAMED)
+    assert str(tmp_path / "state/lsfs.conf") in str(refusal.value)
+
+
+def test_an_endpoint_without_a_model_is_refused(tmp_path):
+    with pytest.raises(SettingInvalid, match=r"needs a \[llm\] model"):
+        settings(tmp_path, user="[llm]\nendpoint = http://127.0.0.1:1/v1\n")
+
+
+def test_a_model_is_not_waited_for_longer_than_a_line_to_ctl_may_take(tmp_path):
+    with pytest.raises(SettingInvalid, match="a time up to 45 s"):
+        settings(tmp_path, user=NAMED + "timeout = 2 min\n")

@@ -1,108 +1,22 @@
 """search: which live files answer a query, over a real words.db, history.db, vectors.db and Lance table."""
 
-import hashlib
 import shutil
 import time
 
-import numpy as np
 import pytest
+from search_library import Library, direction
 
 from lsfs.engine.document import Cut
-from lsfs.history import paths
-from lsfs.history.store import open_history
 from lsfs.index import fusion
-from lsfs.index.backlog import content_of
-from lsfs.index.lance import Table
-from lsfs.index.search import Search, TableBroken
-from lsfs.index.store import Store
-from lsfs.index.vectors import Vectors
+from lsfs.index.search import TableBroken
 from syscalls.errors import InvalidArgument, TryAgain
-
-DIMENSION = 4
-
-
-def direction(*numbers):
-    vector = np.array(numbers, dtype=np.float32)
-    return vector / np.linalg.norm(vector)
-
-
-class Library:
-    """Files as the daemon and the indexer would have written them down."""
-
-    def __init__(self, state):
-        self.history = open_history(state / "history.db")
-        self.store = Store(state / "index", str(state / "history.db"), "m")
-        self.vectors = Vectors(state / "vectors.db", "m")
-        self.table = Table(state / "index" / "lance", DIMENSION)
-        self.search = Search(self.store.path, state / "history.db", self.vectors)
-        self.sequence = 0
-
-    def add(self, path, text="", *, vector=None, in_lance=True, type="text", uid=1000, mtime=0, state="text"):
-        """A file whose passages are the paragraphs of `text`, all with one vector."""
-        path = path.encode()
-        digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
-        cuts = [Cut(n, n, "", part) for n, part in enumerate(text.split("\n\n"), 1)] if text else []
-        if self.store.known(digest) is None and state == "text":
-            with self.store.writing():
-                self.store.add(digest, type, cuts, vector is not None, False)
-            if vector is not None:
-                waiting = self.store.backlog.waiting(1000)
-                self.vectors.put((w.key, vector) for w in waiting)
-                if in_lance:
-                    ids = [w.passage for w in waiting]
-                    self.table.add(
-                        ids,
-                        [content_of(p) for p in ids],
-                        [w.key for w in waiting],
-                        np.stack([vector] * len(waiting)),
-                    )
-                self.store.backlog.mark([w.passage for w in waiting])
-        self._commit(path, digest, type, uid, mtime, state)
-
-    def _commit(self, path, digest, type, uid, mtime, state):
-        self.sequence += 1
-        parent, name = paths.split(path)
-        row = self.history.execute(
-            "insert into file (parent, name, kind, size, mtime_ns, ctime_ns, ino, mode, uid, gid, digest, type, suffix, state, "
-            "dirty, complete, born) "
-            "values (?, ?, 'file', 1, ?, 0, 0, 33188, ?, 0, ?, ?, ?, ?, 0, 1, ?)",
-            (parent, name, mtime, uid, digest, type, paths.suffix(name), state, self.sequence),
-        ).lastrowid
-        self.history.execute("insert into path_words (rowid, words) values (?, ?)", (row, paths.words(path)))
-        self.history.execute("update meta set value = ? where key = 'sequence'", (self.sequence,))
-
-    def remove(self, path):
-        self.sequence += 1
-        parent, name = paths.split(path.encode())
-        found = self.history.execute(
-            "select id from file where parent = ? and name = ? and died is null", (parent, name)
-        ).fetchone()[0]
-        self.history.execute("update file set died = ? where id = ?", (self.sequence, found))
-        self.history.execute("delete from path_words where rowid = ?", (found,))
-        self.history.execute("update meta set value = ? where key = 'sequence'", (self.sequence,))
-
-    def ask(self, *words, vector=None, **query):
-        query = {
-            "words": list(words),
-            "meaning": " ".join(words),
-            "condition": None,
-            "mode": "both",
-            "limit": 20,
-        } | query
-        return self.search.run(query, vector, self.table if vector is not None else None)
-
-    def found(self, *words, **query):
-        return [hit["path"].decode() for hit in self.ask(*words, **query)["hits"]]
 
 
 @pytest.fixture
 def library(tmp_path):
     library = Library(tmp_path)
     yield library
-    library.search.close()
-    library.vectors.close()
-    library.store.close()
-    library.history.close()
+    library.close()
 
 
 def test_the_file_with_the_words_is_found_with_its_lines(library):
@@ -344,13 +258,13 @@ def test_a_prompt_without_anything_to_search_finds_nothing(library):
 def test_a_passed_deadline_is_try_again(library):
     with library.store.writing():
         library.store.add(
-            b"d" * 16,
+            b"d" * 32,
             "text",
             [Cut(n, n, "", f"refund number {n} and more words") for n in range(3000)],
             False,
             False,
         )
-    library._commit(b"big", b"d" * 16, "text", 0, 0, "text")
+    library._commit(b"big", b"d" * 32, "text", 0, 0, "text")
     with pytest.raises(TryAgain):
         library.search.run({"words": ["refund", "number"], "limit": 5}, until=time.monotonic() - 1)
     assert library.found("refund") == ["big"]

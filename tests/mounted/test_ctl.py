@@ -1,10 +1,12 @@
 """/ctl through a real mount: from a shell, from Python, and when it goes wrong."""
 
 import errno
+import json
 import os
 import subprocess
 
 import pytest
+from mounted_helpers import WORDS_ONLY
 
 
 def say(mounted, line):
@@ -63,3 +65,33 @@ def test_scan_and_status_reply(library):
     assert "engine" in say(library, "status")
     with pytest.raises(FileNotFoundError):
         say(library, "scan no/such/folder")
+
+
+def test_every_call_of_the_past_replies(mount):
+    place = mount(conf=WORDS_ONLY)
+    for text in ("one", "two"):
+        (place.files / "plan.md").write_text(f"{text}\n")
+    assert say(place, "snapshot 'a name'") == "/snapshots/a name\n"
+    assert say(place, "snapshot").split("\t")[0] == "a name"
+    assert say(place, "log files/plan.md").count("\n") == 3
+    assert "one" in say(place, "compare plan.md") and "-one\n+two\n" in say(place, "compare --diff plan.md")
+    (place.files / "plan.md").write_text("three\n")
+    plan = json.loads(say(place, "rollback plan.md --to 'a name'"))
+    assert "1 restored" in say(place, f"rollback --token {plan['token']}")
+    assert (place.files / "plan.md").read_text() == "two\n"
+    plan = json.loads(say(place, "undo"))
+    assert say(place, f"rollback --token {plan['token']}")
+    assert (place.files / "plan.md").read_text() == "three\n"
+    (place.files / "plan.md").unlink()
+    assert say(place, "undelete plan.md") and (place.files / "plan.md").read_text() == "three\n"
+    assert say(place, "snapshot --drop 'a name'")
+    for line, code in (
+        ("snapshot at", errno.EINVAL), ("snapshot a/b", errno.EINVAL), ("snapshot --drop nothing", errno.ENOENT), ("log never", errno.ENOENT),
+        ("log", errno.EINVAL), ("compare plan.md --from v99", errno.ENOENT), ("compare never", errno.ENOENT), ("rollback plan.md --to never", errno.ENOENT),
+        ("rollback --token forged", errno.EINVAL), ("rollback plan.md", errno.EINVAL), ("undelete never", errno.ENOENT), ("log 'a", errno.EINVAL),
+        ("rollback plan.md --to now --now", errno.EINVAL), ("snapshot a b", errno.EINVAL), ("undo it", errno.EINVAL),
+    ):  # fmt: skip
+        with pytest.raises(OSError) as caught:
+            say(place, line)
+        assert caught.value.errno == code, line
+    assert "never" not in (place.path / "status").read_text()

@@ -31,7 +31,7 @@ def content(root, name, caller=ME):
 def test_every_row_that_is_served_is_there(root):
     tops = {row.path.split("/")[1].encode() for row in tree.ROWS}
     assert set(root.children) == tops
-    assert set(root.ports.inner) == {b".query"}
+    assert set(root.ports.inner) == {b".query", b".versions"}
 
 
 def test_readme_names_every_row_and_call_on_one_screen_and_a_half(root):

@@ -18,6 +18,15 @@ REPORT = {
     "embeddings": 5,
     "scanning": True,
     "engine": {"state": "ready", "pid": 8, "memory": 5 << 20, "error": None},
+    "history": {
+        "enabled": True,
+        "versions": 12,
+        "snapshots": 2,
+        "bytes": 5 << 20,
+        "waiting": 3,
+        "since": 1_780_000_000.0,
+        "trouble": None,
+    },
     "disk": {"free": 3 << 30, "state": 1 << 20},
     "errors": [{"time": 1.0, "path": "secret/plan.md", "error": "cannot be read"}],
     "error_count": 1,
@@ -28,6 +37,12 @@ def test_one_screen_says_how_far_the_index_is():
     said = as_text(REPORT)
     assert "75 %" in said and "250 not fully indexed yet" in said and "ready, process 8, 5 MiB" in said
     assert len(said.splitlines()) <= 24
+
+
+def test_one_line_says_what_history_holds():
+    (line,) = [line for line in as_text(REPORT).splitlines() if line.startswith("history")]
+    assert "12 versions since 2026-05-28, 2 snapshots, 5 MiB, 3 uncaptured" in line
+    assert "history     off" in as_text(REPORT | {"history": {"enabled": False}})
 
 
 @given(st.text(min_size=100), st.lists(st.text(max_size=300), max_size=40))

@@ -1,0 +1,285 @@
+"""rollback: make an old state the newest one, all of it or nothing; undo; undelete.
+
+    look    what was closed so far is committed, the scope is scanned, the plan compared, rights and contents checked; nothing is changed
+    carry   what is needed is made ready, an automatic snapshot names what is there now, and the plan is carried out (`lsfs.history.carry`);
+            where the scope moves meanwhile, all begins anew
+
+A rollback is a version like any other: `undo` goes back, over the same scope, to the sequence before it. Nothing is lost by one: what is
+replaced is in the snapshot, and what came between the plan and the act became a version.
+
+Threading: in the loop; one at a time. Plans are made in a thread with a `Past` of its own. Descriptors that are open go on showing the
+old bytes: files are replaced, never written to.
+"""
+
+import contextlib
+import logging
+import os
+import secrets
+import sqlite3
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import trio
+
+from lsfs.history import back, redo
+from lsfs.history.allowed import Rights
+from lsfs.history.back import Wanted
+from lsfs.history.carry import Carry, Moved, NoRoom, Refused
+from lsfs.history.entries import Entry
+from lsfs.history.past import Past
+from lsfs.history.plan import Plan
+from lsfs.history.shown import shown
+from syscalls.errors import Exists, InvalidArgument, LsfsError, NotFound, TryAgain
+from syscalls.values import Viewer
+
+if TYPE_CHECKING:
+    from lsfs.history.history import History
+
+LIFE = 600.0  # seconds in which a plan may be executed
+TOKENS = 100
+TRIES = 4  # plans that are made anew because the scope moved
+SPARE = 16 << 20  # bytes that shall be left on the disk
+
+log = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """A plan that was shown. `until`: when it is forgotten, by the loop's clock."""
+
+    wanted: Wanted
+    plan: Plan
+    uid: int
+    until: float
+
+
+class Done(NamedTuple):
+    """What a rollback did. left: paths that were left alone, and why; snapshot: the name of what was there before."""
+
+    plan: Plan
+    left: dict[bytes, str]
+    snapshot: bytes
+
+
+class Job:
+    """A rollback under way, and those who wait for it."""
+
+    def __init__(self, asked: Asked, viewer: Viewer, force: bool) -> None:
+        self.asked = asked
+        self.viewer = viewer
+        self.force = force
+        self.over = trio.Event()
+        self.done: Done | None = None
+        self.error: LsfsError | None = None
+
+
+class Rollback:
+    """All rollbacks of one mount. `run` is one task of the daemon, which also tells `carry` of the mount."""
+
+    def __init__(self, history: "History") -> None:
+        self.history = history
+        self.carry = Carry(history)
+        self._lock = trio.Lock()
+        self._asked: dict[str, Asked] = {}
+        self._jobs: dict[str, Job] = {}
+        self._give, self._take = trio.open_memory_channel[Job](TOKENS)
+
+    @property
+    def pending(self) -> bool:
+        """Has one been begun, and not completed?"""
+        return self.carry.pending
+
+    # Looking --------------------------------------------------------------------------------------------------------------
+
+    async def plan(
+        self,
+        path: bytes,
+        viewer: Viewer,
+        *,
+        to: str | None = None,
+        version: int | None = None,
+        token: bool = True,
+    ) -> dict[str, Any]:
+        """What a rollback of `path` would do, as JSON says it. to: a snapshot, latest, a time; version: from 1, or from -1 for the one
+        before. With a token it can be executed.
+
+        Raises NotFound, InvalidArgument, Denied, NotPermitted, NoRoom, Missing."""
+        return await self._show(Wanted(path, None, version, to or f"v{version}"), viewer, token)
+
+    async def undo(self, viewer: Viewer, *, token: bool = True) -> dict[str, Any]:
+        """What it would take to undo the last rollback. Raises NotFound where there was none."""
+        note = redo.last(self.history.past.database)
+        if note is None:
+            raise NotFound("There is no rollback to undo.")
+        if not self.history.past.shows(note["before"]):
+            raise NotFound(
+                "What was there before the last rollback is not kept any more, so it cannot be undone."
+            )
+        wanted = Wanted(note["scope"], note["before"], None, f"before the rollback to {note['what']}")
+        return await self._show(wanted, viewer, token)
+
+    async def _show(self, wanted: Wanted, viewer: Viewer, token: bool) -> dict[str, Any]:
+        plan = await self._look(wanted, viewer)
+        said = shown(plan, wanted.to, self.carry.in_the_way(plan.scope))
+        if token and plan.changes:
+            now = trio.current_time()
+            self._asked = {name: asked for name, asked in self._asked.items() if asked.until > now}
+            while len(self._asked) >= TOKENS:
+                del self._asked[next(iter(self._asked))]
+            said["token"] = secrets.token_hex(8)
+            self._asked[said["token"]] = Asked(wanted, plan, viewer.uid, now + LIFE)
+        return said
+
+    async def _look(self, wanted: Wanted, viewer: Viewer) -> Plan:
+        await self._settle(wanted)
+        return await self._compare(wanted, viewer)
+
+    async def _settle(self, wanted: Wanted) -> None:
+        """All that was closed so far, and what was changed behind the mount in the scope, is in history."""
+        self._whole()
+        await self.history.settled()
+        await self.history.follow.looked(wanted.scope)
+        await self.history.settled()
+
+    def _whole(self) -> None:
+        if self.carry.pending:
+            raise Refused(
+                "The last rollback has not been completed, as history cannot be written: free some space, and mount again."
+            )
+
+    def _resolved(self, wanted: Wanted) -> Wanted:
+        if wanted.version is None and wanted.sequence is None:
+            return wanted._replace(sequence=self.history.sequence_of(os.fsencode(wanted.to)))
+        return wanted
+
+    async def _compare(self, wanted: Wanted, viewer: Viewer) -> Plan:
+        plan = await self.history.in_thread(self._planned, self._resolved(wanted), viewer)
+        free = os.statvfs(self.history.root_fd)
+        if plan.size and plan.size + SPARE > free.f_bavail * free.f_frsize:
+            raise NoRoom(
+                f"This needs {plan.size} bytes beside what is there, and the disk has not got them; make room first."
+            )
+        return plan
+
+    def _planned(self, past: Past, wanted: Wanted, viewer: Viewer) -> Plan:
+        plan = back.plan_of(past, wanted)
+        plan = plan._replace(changes=self._rights(past, plan, viewer).check(plan.changes))
+        back.check_kept(past, plan.changes)
+        return plan
+
+    def _rights(self, past: Past, plan: Plan, viewer: Viewer) -> Rights:
+        def then(row: Entry) -> bool:
+            there = past.by_id(row.id)
+            return there is None or self.history.follow.readable.then(there, past, viewer)
+
+        return Rights(past, plan.sequence, viewer, then)
+
+    # Executing ------------------------------------------------------------------------------------------------------------
+
+    async def execute(self, token: str, viewer: Viewer, *, force: bool = False) -> Done:
+        """Do what the plan with this token says; asked again, it waits for the one that is under way.
+
+        Raises InvalidArgument where the token is dead, Busy, NoRoom, Missing, TryAgain, and what `plan` raises."""
+        job = self._jobs.get(token)
+        if job is None:
+            asked = self._asked.pop(token, None)
+            if asked is None or asked.uid != viewer.uid or asked.until < trio.current_time():
+                raise InvalidArgument(
+                    "There is no such plan (any more): ask for the plan again, it may be another one by now."
+                )
+            job = self._jobs[token] = Job(asked, viewer, force)
+            self._give.send_nowait(job)
+        elif job.viewer.uid != viewer.uid:
+            raise InvalidArgument("There is no such plan: ask for one first.")
+        await job.over.wait()
+        self._jobs.pop(token, None)
+        if job.error is not None:
+            raise job.error
+        assert job.done is not None
+        return job.done
+
+    async def run(self) -> None:
+        """Execute plans, one after the other, until cancelled; one that is under way is completed, or taken back."""
+        async for job in self._take:
+            job.error = TryAgain("The mount is ending; nothing was rolled back.")
+            try:
+                job.done = await self._perform(job.asked, job.viewer, job.force)
+                job.error = None
+            except LsfsError as error:
+                job.error = error
+            except OSError as error:
+                job.error = NoRoom(f"The disk refused it ({error.strerror}); nothing was rolled back.")
+            except sqlite3.Error as error:
+                job.error = NoRoom(f"History cannot be written ({error}); free some space.")
+            except Exception:  # a bug of ours, of which the mount is not to die
+                log.exception("a rollback failed")
+                job.error = Refused("This should not happen; the log of the daemon says more.")
+            finally:
+                job.over.set()
+            await self.carry.tidy()
+
+    async def _perform(self, asked: Asked, viewer: Viewer, force: bool) -> Done:
+        async with self._lock:
+            await self._settle(asked.wanted)
+            plan = asked.plan
+            moved = await self.history.in_thread(back.moved, plan.scope, plan.sequence)
+            if moved or self._resolved(asked.wanted).sequence != plan.target:
+                raise InvalidArgument(
+                    "Something has changed since the plan was made, so it is void: ask for the plan again."
+                )
+            if viewer.uid != 0:
+                plan = await self._compare(
+                    asked.wanted, viewer
+                )  # rights above the scope may be others by now
+            if not force:
+                self.carry.refuse_writers(plan.scope)
+            snapshot = b""
+
+            async def staged() -> None:
+                nonlocal snapshot
+                snapshot = snapshot or await self._snapshot()
+
+            for _ in range(TRIES):
+                try:
+                    note = {"scope": plan.scope, "what": asked.wanted.to}
+                    return Done(plan, await self.carry.out(plan, note, force=force, staged=staged), snapshot)
+                except Moved:
+                    await self.history.settled()
+                    plan = await self._compare(asked.wanted, viewer)
+            raise TryAgain(
+                "The files in it are being changed all the time; nothing was rolled back, try again in a moment."
+            )
+
+    async def _snapshot(self) -> bytes:
+        name = f"before-rollback-{datetime.now():%Y-%m-%dT%H-%M-%S}".encode()
+        for number in range(1, TOKENS):
+            with contextlib.suppress(Exists):
+                one = name if number == 1 else b"%s-%d" % (name, number)
+                await self.history.take(one, automatic=True)
+                return one
+        raise TryAgain("There are too many rollbacks in this second; try again in a moment.")
+
+    # Undelete -----------------------------------------------------------------------------------------------------------
+
+    async def undelete(self, row: Entry, target: bytes, viewer: Viewer) -> int:
+        """Put what was removed (and, of a folder, all that went with it) at `target`; how many objects.
+
+        Raises Exists where something is there, NotFound where its folder is not, Denied, NotPermitted, Missing, NoRoom."""
+        async with self._lock:
+            self._whole()
+            await self.history.settled()
+            plan = await self.history.in_thread(self._undeleted, row, target, viewer)
+            try:
+                await self.carry.out(plan, None, force=True)
+            except Moved:
+                raise Exists(
+                    f"Something came to {os.fsdecode(target)} meanwhile; give another path."
+                ) from None
+            finally:
+                await self.carry.tidy()
+            return len(plan.changes)
+
+    def _undeleted(self, past: Past, row: Entry, target: bytes, viewer: Viewer) -> Plan:
+        plan = back.undelete_of(past, row, target)
+        plan = plan._replace(changes=self._rights(past, plan, viewer).check(plan.changes))
+        back.check_kept(past, plan.changes)
+        return plan

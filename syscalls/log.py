@@ -1,0 +1,73 @@
+"""log: everything that happened to a file, as a table.
+
+    cat files/.versions/plan.md/log        in the mount
+    log PATH                               in /ctl and as `lsfs log`
+
+Columns, separated by tabs: version (`v2`; `-` where nothing is there), time, size in bytes, mode, owner, what happened, path.
+"""
+
+import os
+import stat
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from syscalls.errors import InvalidArgument, NotFound, NotPermitted
+from syscalls.options import parse, path_of
+
+if TYPE_CHECKING:
+    from syscalls.control import Command
+
+COLUMNS = ("version", "time", "size", "mode", "owner", "what", "path")
+
+
+def log_of(past: Any, path: bytes) -> bytes:
+    """The table, oldest first, with a line of names above it. `past` is `lsfs.history.past.Past`; call it in a thread."""
+    lines = ["\t".join(COLUMNS)]
+    numbers = {row.id: version.number for version in past.versions(path) for row in version.rows}
+    before: Any = None
+    for row in past.history(path):
+        version = f"v{numbers[row.id]}" if row.id in numbers else "-"
+        lines.append(_line(version, past.time_of(row.born), row, _what(before, row)))
+        if row.gone:
+            lines.append(_line("-", past.time_of(row.died), row, "removed"))
+        before = row
+    return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
+
+
+def _line(version: str, at: float | None, row: Any, what: str) -> str:
+    when = datetime.fromtimestamp(at).isoformat(timespec="milliseconds") if at else "-"
+    path = os.fsdecode(row.path).replace("\t", "\\t").replace("\n", "\\n")
+    return "\t".join((version, when, str(row.size), f"{stat.S_IMODE(row.mode):04o}", f"{row.uid}:{row.gid}", what, path))
+
+
+def _what(before: Any, row: Any) -> str:
+    if before is None or before.gone or before.died is None or before.died < row.born:
+        return "renamed" if row.source is not None and before is not None else "made"
+    if row.path != before.path:
+        return f"renamed from {os.fsdecode(before.path)}".replace("\t", "\\t").replace("\n", "\\n")
+    said = []
+    if (row.content, row.size, row.target) != (before.content, before.size, before.target):
+        said.append("written")
+    if row.mode != before.mode:
+        said.append("mode")
+    if (row.uid, row.gid) != (before.uid, before.gid):
+        said.append("owner")
+    if row.xattrs != before.xattrs:
+        said.append("attributes")
+    return " ".join(said) or "touched"
+
+
+async def reply(command: "Command") -> str:
+    """The table of a path. Raises NotFound where nothing ever was there."""
+    words, _ = parse("log", command.text)
+    if not words:
+        raise InvalidArgument("`log` needs the path of a file, as ls shows it below files/.")
+    path = path_of(words[0])
+    history = command.history
+    await history.noted(2.0)
+    if command.viewer.uid not in (0, command.owner) and not history.permits(path, command.viewer):
+        raise NotPermitted(f"You may not read {words[0]}, so its history is not yours to read either.")
+    if not history.past.history(path):
+        raise NotFound(f"History knows no file {words[0]}; write the path as ls shows it below files/.")
+    table: bytes = await history.in_thread(log_of, path)
+    return table.decode("utf-8", "surrogateescape").rstrip("\n")
