@@ -268,7 +268,9 @@ class Daemon:
                         await fuse.serve(TASKS, agreement)
                         nursery.cancel_scope.cancel()
                     kernel.close()
-                    self.history.rollback.carry.stale = lambda path: None  # there is no kernel any more that could be told
+                    self.history.rollback.carry.stale = lambda path: (
+                        None
+                    )  # there is no kernel any more that could be told
                     pyfuse3.close(unmount=True)
                     unmounted = True
                     log.info("unmounted")

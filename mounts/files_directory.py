@@ -249,7 +249,11 @@ class Directory(Entry):
 
     def _removed(self, name: bytes, found: os.stat_result) -> Awaitable[None] | None:
         """*name* is about to be removed or overwritten; see `ports.Guard`."""
-        if not found.st_size or found.st_nlink > 1 or stat.S_IFMT(found.st_mode) not in (stat.S_IFREG, stat.S_IFLNK):
+        if (
+            not found.st_size
+            or found.st_nlink > 1
+            or stat.S_IFMT(found.st_mode) not in (stat.S_IFREG, stat.S_IFLNK)
+        ):
             return None  # other names of it keep its content
         path = self.path_of(name) if found.st_dev == self.tree.device else None
         if path is None:
@@ -416,4 +420,3 @@ class FilesListing(Listing):
 
     async def fsync(self, datasync: bool) -> None:
         await disk.wait(self.fd, datasync)
-

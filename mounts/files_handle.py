@@ -137,7 +137,9 @@ class OpenFile(Handle):
             return
         self.unreported = True
         for other in self.node.handles or ():
-            if other.truncated and not other.unreported and other is not self:  # what it emptied is written by now
+            if (
+                other.truncated and not other.unreported and other is not self
+            ):  # what it emptied is written by now
                 other.truncated = False
                 self.node.tree.changing.discard(other)
 

@@ -88,7 +88,8 @@ class Ports:
     """The mount's side of the daemon.
 
     hidden      names at the folder's top that the mount does not show (b".lsfs")
-    ask         (prompt, folder, viewer, sequence=None) -> Results; a sequence is asked about the past; TryAgain when the engine is down; counts as one search
+    ask         (prompt, folder, viewer, sequence=None) -> Results; with a sequence of what was there then; TryAgain when the engine is
+                down; counts as one search
     generation  a number that moves when any answer may have become another one: a file changed, became searchable, got other rights
     control     (line, viewer) -> reply, the command lines of /ctl (`syscalls.control`)
     note_error  keeps a sentence for /status

@@ -40,8 +40,9 @@ little later; `pending` says how many files are not fully indexed yet.
 HISTORY = """\
 ## The past
 
-What you overwrite or remove is kept: in `.versions`, in trash/, in every snapshot taken before. `lsfs rollback PATH --to NAME` brings it back.
+What you overwrite or remove is kept: in `.versions`, in trash/, in each snapshot before. `lsfs rollback PATH --to NAME` brings it back.
 """
+
 
 def text(ports: Ports) -> str:
     """README.md of this mount."""
@@ -51,7 +52,14 @@ def text(ports: Ports) -> str:
         parts.append(f"`{row.path}` {row.reading}.{writing}\n\n    {row.example}\n")
     parts += [PROMPTS, HISTORY]
     known = ", ".join(f"`{usage(call)}`" for call in CALLS)
-    parts.append(textwrap.fill(f"Commands, for ctl and mostly after `lsfs`: {known}; `cat ctl` explains.", 136, break_on_hyphens=False) + "\n")
+    parts.append(
+        textwrap.fill(
+            f"Commands, for ctl and mostly after `lsfs`: {known}; `cat ctl` explains.",
+            136,
+            break_on_hyphens=False,
+        )
+        + "\n"
+    )
     return "\n".join(parts)
 
 

@@ -152,7 +152,10 @@ class Times(VirtualDirectory):
         history = self.snapshots.ports.history
         try:
             sequence = history.at(name)
-            if sequence == history.past.sequence() or time.time() - (history.past.time_of(sequence) or 0) < RECENT:
+            if (
+                sequence == history.past.sequence()
+                or time.time() - (history.past.time_of(sequence) or 0) < RECENT
+            ):
                 await history.settled()
                 sequence = history.at(name)
         except (NotFound, InvalidArgument):
@@ -210,5 +213,3 @@ class Difference(VirtualFile):
 def serve(root: Root) -> Node:
     """The directory /snapshots."""
     return Snapshots(root.ports)
-
-

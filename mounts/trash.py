@@ -130,7 +130,9 @@ class Removed(VirtualDirectory):
         elif stat.S_ISDIR(row.mode):
             if here is None:
                 known = before.get(path)
-                self.children[name] = folder = known if isinstance(known, Removed) else Removed(self.trash, path, row)
+                self.children[name] = folder = (
+                    known if isinstance(known, Removed) else Removed(self.trash, path, row)
+                )
                 folder.row = row
             elif isinstance(here, Removed) and here.row is None:
                 here.row = row
@@ -201,4 +203,3 @@ def removed_node(trash: Trash, path: bytes, row: Any) -> PastNode:
 def serve(root: Root) -> Node:
     """The directory /trash."""
     return Trash(root.ports)
-

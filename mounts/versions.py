@@ -105,7 +105,9 @@ class Versions(VirtualDirectory):
             rows = [self._row(versions, word) for word in (pair[1], pair[2])]
             if None in rows:
                 return None
-            return Change(self.ports, rows[0], rows[1], pair[1].decode(), pair[2].decode(), pair[3] == b"diff")
+            return Change(
+                self.ports, rows[0], rows[1], pair[1].decode(), pair[2].decode(), pair[3] == b"diff"
+            )
         return self._at(name)
 
     async def list(self, caller: Caller) -> list[tuple[bytes, Node]]:
@@ -153,7 +155,11 @@ class Versions(VirtualDirectory):
             sequence = history.at(name)
         except LsfsError:
             return None
-        rows = [row for row in history.past.history(self.path, sequence) if row.died is None or row.died > sequence]
+        rows = [
+            row
+            for row in history.past.history(self.path, sequence)
+            if row.died is None or row.died > sequence
+        ]
         row = rows[-1] if rows else None
         if row is None or stat.S_ISDIR(row.mode):
             return None
@@ -184,7 +190,9 @@ class Log(VirtualFile):
 class Change(VirtualFile):
     """What changed between two versions: a unified diff, or in words."""
 
-    def __init__(self, ports: Ports, old: Any, new: Any, old_label: str, new_label: str, as_diff: bool) -> None:
+    def __init__(
+        self, ports: Ports, old: Any, new: Any, old_label: str, new_label: str, as_diff: bool
+    ) -> None:
         async def render(caller: Caller) -> bytes:
             viewer = ports.viewer(caller)
             for row in (old, new):

@@ -225,15 +225,22 @@ async def reply(command: "Command") -> str:
     return f"{text}\n\n{paragraph}" if paragraph else text
 
 
-async def _paragraph(writer: "Writer", history: Any, old: Any, new: Any, labels: tuple[str, str], words: bytes) -> str:
+async def _paragraph(
+    writer: "Writer", history: Any, old: Any, new: Any, labels: tuple[str, str], words: bytes
+) -> str:
     """What a language model makes of a comparison, or why it does not; "" where no lines differ."""
     if not all(row.indexed and history.reads(row.path) for row in (old, new)):
-        return nothing(writer, "The index does not read this file (secret, ignored or no regular file), so its text is sent nowhere.")
+        return nothing(
+            writer,
+            "The index does not read this file (secret, ignored or no regular file), so its text is sent nowhere.",
+        )
     diff: bytes = await history.in_thread(difference, old, new, *labels)
     if b"\n@@ " not in diff:
         return ""
     data = {"file": os.fsdecode(new.path), "from": labels[0], "to": labels[1]}
-    return await written(writer, TASK, data | {"comparison": told(words, MOST_WORDS), "diff": told(diff, MOST_DIFF)})
+    return await written(
+        writer, TASK, data | {"comparison": told(words, MOST_WORDS), "diff": told(diff, MOST_DIFF)}
+    )
 
 
 def _row(history: Any, path: bytes, versions: list[Any], text: str) -> Any:
@@ -257,10 +264,10 @@ def difference(past: Any, old: Any, new: Any, old_label: str, new_label: str) ->
     thread."""
     one, other = past.whole(old, LARGEST), past.whole(new, LARGEST)
     if one is None or other is None:
-        return f"# {old.size:,} bytes -> {new.size:,} bytes: too large to be compared line by line.\n".encode()
-    return unified(
-        one, other, old_path=new.path, new_path=new.path, old_label=old_label, new_label=new_label
-    )
+        return (
+            f"# {old.size:,} bytes -> {new.size:,} bytes: too large to be compared line by line.\n".encode()
+        )
+    return unified(one, other, old_path=new.path, new_path=new.path, old_label=old_label, new_label=new_label)
 
 
 def in_words(past: Any, old: Any, new: Any, old_label: str, new_label: str) -> bytes:

@@ -37,7 +37,9 @@ def log_of(past: Any, path: bytes) -> bytes:
 def _line(version: str, at: float | None, row: Any, what: str) -> str:
     when = datetime.fromtimestamp(at).isoformat(timespec="milliseconds") if at else "-"
     path = os.fsdecode(row.path).replace("\t", "\\t").replace("\n", "\\n")
-    return "\t".join((version, when, str(row.size), f"{stat.S_IMODE(row.mode):04o}", f"{row.uid}:{row.gid}", what, path))
+    return "\t".join(
+        (version, when, str(row.size), f"{stat.S_IMODE(row.mode):04o}", f"{row.uid}:{row.gid}", what, path)
+    )
 
 
 def _what(before: Any, row: Any) -> str:

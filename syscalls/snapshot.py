@@ -1,7 +1,7 @@
 """snapshot: give a name to everything that is there now; list the names; take one back.
 
-    mkdir snapshots/NAME, rmdir snapshots/NAME, mv snapshots/OLD snapshots/NEW        with plain tools
-    snapshot, snapshot NAME, snapshot --drop NAME                                     in /ctl and as `lsfs snapshot`
+mkdir snapshots/NAME, rmdir snapshots/NAME, mv snapshots/OLD snapshots/NEW        with plain tools
+snapshot, snapshot NAME, snapshot --drop NAME                                     in /ctl and as `lsfs snapshot`
 """
 
 import os
@@ -21,7 +21,15 @@ LONGEST = 255
 def snapshot_name(text: str) -> bytes:
     """A snapshot's name in bytes. Raises InvalidArgument where it can be none."""
     name = os.fsencode(text)
-    if not name or b"/" in name or b"\0" in name or b"\n" in name or text in RESERVED or len(name) > LONGEST or b".." in name:
+    if (
+        not name
+        or b"/" in name
+        or b"\0" in name
+        or b"\n" in name
+        or text in RESERVED
+        or len(name) > LONGEST
+        or b".." in name
+    ):
         raise InvalidArgument(
             "A snapshot's name is a file name without `..` in it, and not one of at, diff, now, latest."
         )
@@ -41,7 +49,9 @@ async def reply(command: "Command") -> str:
             for one in history.snapshots()
         )
     if command.read_only:
-        raise ReadOnly("This mount is read-only, so no snapshot is taken or dropped; those there are can be read.")
+        raise ReadOnly(
+            "This mount is read-only, so no snapshot is taken or dropped; those there are can be read."
+        )
     if command.viewer.uid not in (0, command.owner):
         raise NotPermitted("A snapshot is of the whole mount: only its owner and root take and drop one.")
     name = snapshot_name(words[0])

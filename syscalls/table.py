@@ -58,7 +58,7 @@ CALLS = (
     Call("log", "log", "syscalls.log", (Argument("PATH", "line", True, "a file below files/, also one that was removed"),),
          "Lists everything that happened to a file, as a table.", "cat files/.versions/PATH/log"),
     Call("compare", "compare", "syscalls.compare",
-         (Argument("PATH", "line", True, "a file below files/, and --from X, --to Y: v3, a snapshot, a time; --diff for patch(1); --no-llm"),),
+         (Argument("PATH", "line", True, "a file below files/; --from X, --to Y: v3, a snapshot, a time; --diff for patch(1); --no-llm"),),
          "Says in words what changed between two versions of a file.", "cat files/.versions/PATH/v1..v2.md"),
     Call("rollback", "rollback", "syscalls.rollback",
          (Argument("PATH", "line", True, "a path below files/, `.` is all of it; and --to SNAPSHOT or TIME, --version N, --versions N"),),

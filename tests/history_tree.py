@@ -47,7 +47,9 @@ class Loop:
     def __init__(self) -> None:
         self.clock = trio.testing.MockClock()
         ready = concurrent.futures.Future()
-        self._thread = threading.Thread(target=trio.run, args=(self._main, ready), kwargs={"clock": self.clock})
+        self._thread = threading.Thread(
+            target=trio.run, args=(self._main, ready), kwargs={"clock": self.clock}
+        )
         self._thread.start()
         self._token, self.nursery, self._end = ready.result(PATIENCE)
 
@@ -113,7 +115,9 @@ class World:
         self.state = State(settings.state)
         self.history = History(settings, self.state, self.root_fd)
         self.watch = Watch(self.root_fd)
-        self.catalogue = Catalogue(self.state.database, self.root_fd, Ignore(self.root_fd), self.history.entries)
+        self.catalogue = Catalogue(
+            self.state.database, self.root_fd, Ignore(self.root_fd), self.history.entries
+        )
         self.follow = Follow(
             self.catalogue, Engine(settings, self.root_fd), self.watch, hidden=HIDDEN, indexing=settings.index_enabled,
             capture=self.history.capture,
@@ -194,7 +198,9 @@ class World:
             return self.loop.call(function, *arguments)
         except AssertionError as error:
             follow = self.follow
-            error.add_note(f"trouble {follow.trouble}, changes {follow._changes}, scans {follow._scans}, walking {follow._walking}")
+            error.add_note(
+                f"trouble {follow.trouble}, changes {follow._changes}, scans {follow._scans}, walking {follow._walking}"
+            )
             raise
         finally:
             self.loop.call(self._quiet)
@@ -396,7 +402,11 @@ class World:
             raise refuse(errno.ENOENT)
         if source is target:
             return
-        if not exchange and target is not None and isinstance(source, Directory) != isinstance(target, Directory):
+        if (
+            not exchange
+            and target is not None
+            and isinstance(source, Directory) != isinstance(target, Directory)
+        ):
             raise refuse(errno.EISDIR if isinstance(target, Directory) else errno.ENOTDIR)
         await folder.rename(name, new_folder, new_name, RENAME_EXCHANGE if exchange else 0, ME)
 
@@ -435,7 +445,9 @@ class World:
         for row in self.past.at_or_below(b"", sequence):
             kind = stat.S_IFMT(row.mode)
             content = self.past.whole(row) if kind == stat.S_IFREG else None
-            found[row.path] = thing(row, row.mtime_ns, content, row.target, entries.msgpack.unpackb(row.xattrs or b"\x80"))
+            found[row.path] = thing(
+                row, row.mtime_ns, content, row.target, entries.msgpack.unpackb(row.xattrs or b"\x80")
+            )
         return found
 
     def now(self) -> dict:
@@ -493,7 +505,11 @@ def thing(found, mtime, content, target, xattrs) -> Thing:
     kind = stat.S_IFMT(found.mode if hasattr(found, "mode") else found.st_mode)
     mode = found.mode if hasattr(found, "mode") else found.st_mode
     return Thing(
-        mode=oct(mode), mtime=None if kind == stat.S_IFDIR else mtime, content=content, target=target, xattrs=xattrs
+        mode=oct(mode),
+        mtime=None if kind == stat.S_IFDIR else mtime,
+        content=content,
+        target=target,
+        xattrs=xattrs,
     )
 
 
@@ -516,6 +532,10 @@ def look(folder: pathlib.Path) -> dict:
                 target = os.readlink(whole)
             if kind != stat.S_IFLNK:
                 with contextlib.suppress(OSError):
-                    xattrs = {name: os.getxattr(whole, name) for name in os.listxattr(whole) if name.startswith("user.")}
+                    xattrs = {
+                        name: os.getxattr(whole, name)
+                        for name in os.listxattr(whole)
+                        if name.startswith("user.")
+                    }
             found[os.path.relpath(whole, top)] = thing(status, status.st_mtime_ns, content, target, xattrs)
     return found

@@ -37,15 +37,25 @@ def log(path: str, mountpoint: str | None) -> int:
 
 @click.command()
 @click.argument("path")
-@click.option("--from", "old", metavar="X", help="The older one: v3, a snapshot, a time; without it the one before.")
+@click.option(
+    "--from", "old", metavar="X", help="The older one: v3, a snapshot, a time; without it the one before."
+)
 @click.option("--to", "new", metavar="Y", help="The newer one; without it the newest.")
 @click.option("--diff", is_flag=True, help="As a unified diff, for patch(1).")
-@click.option("--no-llm", is_flag=True, help="Without what a language model says of it, where one is named in lsfs.conf.")
+@click.option(
+    "--no-llm",
+    is_flag=True,
+    help="Without what a language model says of it, where one is named in lsfs.conf.",
+)
 @_mount
-def compare(path: str, old: str | None, new: str | None, diff: bool, no_llm: bool, mountpoint: str | None) -> int:
+def compare(
+    path: str, old: str | None, new: str | None, diff: bool, no_llm: bool, mountpoint: str | None
+) -> int:
     """Say in words what changed between two versions of the file PATH."""
     mount, place = inside(path, mountpoint)
-    options = [f"--{name} {shlex.quote(text)}" for name, text in (("from", old), ("to", new)) if text is not None]
+    options = [
+        f"--{name} {shlex.quote(text)}" for name, text in (("from", old), ("to", new)) if text is not None
+    ]
     options += ["--diff"] if diff else []
     options += ["--no-llm"] if no_llm else []
     click.echo(client.control(mount, " ".join(["compare", *options, "--", shlex.quote(place)])))

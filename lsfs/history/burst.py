@@ -33,7 +33,10 @@ def outcome(changes: list[tuple]) -> tuple[list[tuple], dict[bytes, str]]:
             renamed = [old] if old in looked else []
             if old in above:
                 renamed += [known for known in looked if known.startswith(old + b"/")]
-            closed = change[3:4] not in ((), (None,))  # the change itself says what the file was, all writes included
+            closed = change[3:4] not in (
+                (),
+                (None,),
+            )  # the change itself says what the file was, all writes included
             said = {known: looked.pop(known) for known in renamed}
             if looked.get(path) == "written":  # what was written there is no more
                 looked[path] = "touched"

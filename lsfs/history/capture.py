@@ -86,7 +86,9 @@ class Capture:
         self._large: dict[int, tuple[bytes, str | None]] = {}  # cell -> path, or file in held/
         self._rests: dict[bytes, float] = {}  # a large file that was just captured waits until then
         self._dropped: list[str] = []  # files in held/ that the commit under way makes superfluous
-        self._hollow: set[str] = set()  # packs in which something is used by nobody since the commit under way
+        self._hollow: set[str] = (
+            set()
+        )  # packs in which something is used by nobody since the commit under way
         self._serial = 0
         self._work = trio.Event()
         self._stopped = False
@@ -135,7 +137,9 @@ class Capture:
             self._large.pop(cell, None)
 
     def _queue_held(self) -> None:
-        for cell, name in self.entries.database.execute("select id, held from content where held is not null"):
+        for cell, name in self.entries.database.execute(
+            "select id, held from content where held is not null"
+        ):
             self._large[cell] = (b"", name)  # where it was a live file that waited, that one is gone
 
     def fresh(self, cells: dict[int, bytes]) -> None:
@@ -186,7 +190,9 @@ class Capture:
         self.held.cut()
         left = [secured for secured in written if secured.number > self._serial]
         # whatever the clock says by now
-        self.held.last = max([self._serial, *(secured.number for secured in written), *map(int, self.held.names())])
+        self.held.last = max(
+            [self._serial, *(secured.number for secured in written), *map(int, self.held.names())]
+        )
         named = {secured.held for secured in left} | {
             name for (name,) in database.execute("select held from content where held is not null")
         }
@@ -282,7 +288,9 @@ class Capture:
             except Torn:
                 continue
             except (OSError, sqlite3.Error) as error:
-                self.trouble = f"History cannot be written ({error}); files are served as ever. Free some space."
+                self.trouble = (
+                    f"History cannot be written ({error}); files are served as ever. Free some space."
+                )
                 await trio.sleep(AGAIN)
             if self.idle:
                 await self._work.wait()

@@ -54,9 +54,7 @@ def _signature(found: os.stat_result) -> tuple[int, int, int, int]:
 class Catalogue:
     """The live and the recently dead rows of `file`, and the sequence. What happens to them happens to `entries`, too."""
 
-    def __init__(
-        self, database: sqlite3.Connection, root_fd: int, ignore: Ignore, entries: Entries
-    ) -> None:
+    def __init__(self, database: sqlite3.Connection, root_fd: int, ignore: Ignore, entries: Entries) -> None:
         self.database = database
         self.entries = entries
         self.root_fd = root_fd
@@ -265,7 +263,12 @@ class Catalogue:
         self._see_one(path, found, known, written, indexed)
 
     def _see_one(
-        self, path: bytes, found: os.stat_result, known: Entry | None, written: bool, indexed: bool | None = None
+        self,
+        path: bytes,
+        found: os.stat_result,
+        known: Entry | None,
+        written: bool,
+        indexed: bool | None = None,
     ) -> None:
         self.entries.see(
             *paths.split(path),

@@ -336,7 +336,9 @@ class Collection:
         free = self._pragma("freelist_count")
         if free <= SLACK or self._pragma("auto_vacuum") != 2:
             return False
-        self.database.executescript(f"pragma incremental_vacuum({PAGES})")  # `execute` would take one step of it: one page
+        self.database.executescript(
+            f"pragma incremental_vacuum({PAGES})"
+        )  # `execute` would take one step of it: one page
         if self._pragma("freelist_count") <= SLACK:
             self.database.execute(
                 "pragma wal_checkpoint(passive)"

@@ -22,7 +22,9 @@ from lsfs.beneath import open_beneath
 from lsfs.history import paths
 from lsfs.history.objects import Objects, Prepared
 
-COLUMNS = "parent, name, mode, uid, gid, size, mtime_ns, ctime_ns, ino, target, xattrs, content, source, indexed"
+COLUMNS = (
+    "parent, name, mode, uid, gid, size, mtime_ns, ctime_ns, ino, target, xattrs, content, source, indexed"
+)
 _AT_OR_BELOW = (
     "select {0} from entry where died is null and parent = ? and name = ?"
     " union all select {0} from entry where died is null and parent = ?"
@@ -197,7 +199,8 @@ class Entries:
     def _insert(self, values: Sequence[Any]) -> int:
         self._last += 1
         self.database.execute(
-            f"insert into entry (id, {COLUMNS}, born) values ({', '.join('?' * 16)})", (self._last, *values, self.sequence)
+            f"insert into entry (id, {COLUMNS}, born) values ({', '.join('?' * 16)})",
+            (self._last, *values, self.sequence),
         )
         self._happened()
         return self._last
@@ -222,7 +225,8 @@ class Entries:
         )
         if cursor.rowcount:
             self.database.execute(
-                "insert into dead_path_words (rowid, words) values (?, ?)", (cursor.lastrowid, paths.words(row.path))
+                "insert into dead_path_words (rowid, words) values (?, ?)",
+                (cursor.lastrowid, paths.words(row.path)),
             )
 
     def kill_at_or_below(self, path: bytes, *, gone: bool) -> None:
@@ -265,7 +269,11 @@ class Entries:
                 self.database.execute("update entry set indexed = ? where id = ?", (int(indexed), known.id))
             return None
         target, xattrs = extra(found)
-        if same and (known.mode, known.uid, known.gid, known.target, known.xattrs) == (*rights, target, xattrs):
+        if same and (known.mode, known.uid, known.gid, known.target, known.xattrs) == (
+            *rights,
+            target,
+            xattrs,
+        ):
             # A link more or less, or a rename: nothing that a version has is another one.
             self.database.execute("update entry set ctime_ns = ? where id = ?", (ctime, known.id))
             return None
@@ -286,7 +294,9 @@ class Entries:
         if row.born == self.sequence:
             self.database.execute("delete from entry where id = ?", (row.id,))
         else:
-            self.database.execute("update entry set died = ?, gone = ? where id = ?", (self.sequence, int(gone), row.id))
+            self.database.execute(
+                "update entry set died = ?, gone = ? where id = ?", (self.sequence, int(gone), row.id)
+            )
             self._happened()
 
     def _add(
@@ -360,7 +370,12 @@ class Entries:
         )  # fmt: skip
 
     def moved(
-        self, old: bytes, new: bytes, found: os.stat_result | None = None, extra: Extra | None = None, indexed: bool = False
+        self,
+        old: bytes,
+        new: bytes,
+        found: os.stat_result | None = None,
+        extra: Extra | None = None,
+        indexed: bool = False,
     ) -> None:
         """A rename through the mount: the rows at and below `old` go on at `new`, with their cells. `found`: what a file that was
         renamed was just before, closed; no row may say so yet."""
@@ -456,7 +471,9 @@ class Entries:
             self._end(known)
         # It may have been renamed to here where nobody saw it: its other name has the same content.
         cell = before.content if before is not None else None
-        cell = self._add(*paths.split(path), found, extra.target, extra.xattrs, None, indexed, cell=cell) or cell
+        cell = (
+            self._add(*paths.split(path), found, extra.target, extra.xattrs, None, indexed, cell=cell) or cell
+        )
         self._closed.add(self._last)
         self._happened(at)
         if cell is not None:
@@ -493,7 +510,10 @@ class Entries:
         known = self.row(path)
         if known is not None:
             self._end(known)
-        if cell is not None and not self.database.execute("select 1 from content where id = ?", (cell,)).fetchone():
+        if (
+            cell is not None
+            and not self.database.execute("select 1 from content where id = ?", (cell,)).fetchone()
+        ):
             cell = None  # collected meanwhile
         self._add(*paths.split(path), found, extra.target, extra.xattrs, None, indexed, cell=cell)
         self.database.execute("update entry set gone = 0 where id = ? and gone = 1", (again,))
@@ -502,7 +522,9 @@ class Entries:
         """Are the bytes of a cell in the store, or in held/, or to be nowhere?"""
         if cell == PURGED:
             return True
-        row = self.database.execute("select digest is not null or held is not null from content where id = ?", (cell,)).fetchone()
+        row = self.database.execute(
+            "select digest is not null or held is not null from content where id = ?", (cell,)
+        ).fetchone()
         return bool(row and row[0])
 
     def digest(self, cell: int) -> bytes | None:
@@ -531,7 +553,9 @@ class Entries:
         ).fetchone()[0]
         if versions < self.pace:
             return False
-        seen = self.database.execute("select 1 from snapshot where sequence >= ? limit 1", (known.born,)).fetchone()
+        seen = self.database.execute(
+            "select 1 from snapshot where sequence >= ? limit 1", (known.born,)
+        ).fetchone()
         return seen is None
 
     def coalesce(self, known: Entry) -> None:
@@ -544,7 +568,6 @@ class Entries:
         self._happened()
         self.database.execute("update entry set source = null where source = ?", (known.id,))
         self.database.execute("update moment set pruned = pruned | 1 where sequence = ?", (known.born,))
-
 
 
 def _signature(found: os.stat_result) -> tuple[int, int, int]:
@@ -620,4 +643,3 @@ def seal(database: sqlite3.Connection, sequence: int, at: float) -> None:
         "insert into moment (sequence, at, sum, chain) values (?, ?, ?, ?)",
         (sequence, at, sum, link(last[1] if last else GENESIS, sequence, at, sum)),
     )
-

@@ -176,7 +176,9 @@ class Follow:
         if settled:
             self._later.pop(path, None)
             self._hints += 1
-            if path not in self._hinted:  # it is looked at when the burst is over; another hint is not to prolong it
+            if (
+                path not in self._hinted
+            ):  # it is looked at when the burst is over; another hint is not to prolong it
                 self._hinted.add(path)
                 self._append(("hinted", path))
         else:
@@ -229,9 +231,7 @@ class Follow:
         """Call a function in the catalogue's thread, where it has the database to itself."""
         return await trio.to_thread.run_sync(call, *arguments, limiter=self._thread)
 
-    async def commit(
-        self, call: Callable[..., Answer], *arguments: object, counting: bool = True
-    ) -> Answer:
+    async def commit(self, call: Callable[..., Answer], *arguments: object, counting: bool = True) -> Answer:
         """Call a function in the catalogue's thread, inside one commit; `counting`: it may change what /status counts."""
         try:
             answer = await self.in_thread(self._transact, counting, call, *arguments)

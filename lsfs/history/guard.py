@@ -6,8 +6,9 @@ the database. What it has not is secured first:
     removed, renamed over    a link in held/ keeps the inode: no byte is read, however large the file is
     overwritten, truncated   its bytes are copied: small ones into the journal, large ones into held/ (by reference where the disk can)
 
-Each is written down in held/journal before the operation goes on (a write survives the end of the daemon; what is older than the last commit
-is synced too, and so survives a power cut), then told to `Follow`, whose next commit makes a version of it. `recover` finds what a kill left.
+Each is written down in held/journal before the operation goes on (a write survives the end of the daemon; what is older than the last
+commit is synced too, and so survives a power cut), then told to `Follow`, whose next commit makes a version of it. `Capture.recover` finds
+what a kill left.
 
 When history cannot be written, the user's operation goes on all the same, and `trouble` says so.
 """
@@ -104,14 +105,19 @@ class Held:
         """Write it down in the journal."""
         if self._journal < 0:
             self._journal = os.open(
-                "journal", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600, dir_fd=self.fd()
+                "journal",
+                os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW,
+                0o600,
+                dir_fd=self.fd(),
             )
         record = secured._asdict() | {"found": Stat.packed(secured.found)}
         if secured.after is not None:
             record["after"] = Stat.packed(secured.after)
         data = msgpack.packb(record)
         written = os.write(self._journal, data)
-        if written != len(data):  # a full disk: nothing could be read that is written behind a part of a record
+        if written != len(
+            data
+        ):  # a full disk: nothing could be read that is written behind a part of a record
             os.ftruncate(self._journal, os.fstat(self._journal).st_size - written)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if sync:
@@ -119,12 +125,10 @@ class Held:
 
     def read(self) -> Iterator[Secured]:
         """What the journal says, up to the first record that a kill cut off."""
-        try:
-            stream = open(self.folder / "journal", "rb")
-        except FileNotFoundError:
-            return
         self.whole = 0
-        with stream:
+        if not (self.folder / "journal").exists():
+            return
+        with open(self.folder / "journal", "rb") as stream:
             unpacker = msgpack.Unpacker(stream, strict_map_key=False, max_buffer_size=0)
             try:
                 for record in unpacker:
@@ -242,7 +246,9 @@ class Guard:
             if row is None or row[2] != found.st_ino:
                 with self._troubled():
                     extra = Extra(os.readlink(name, dir_fd=at), None)
-                    self._secure(Secured(self.held.next(), path, found, extra, None, None, time.time()), sync=False)
+                    self._secure(
+                        Secured(self.held.next(), path, found, extra, None, None, time.time()), sync=False
+                    )
             return None
         old = self._needs(path, found)
         if old is None:
@@ -256,7 +262,9 @@ class Guard:
             else:
                 with self._troubled():
                     extra = Extra(None, packed_xattrs(os.fsencode(self.held.path(str(number)))))
-                    self._secure(Secured(number, path, found, extra, None, str(number), time.time()), sync=False)
+                    self._secure(
+                        Secured(number, path, found, extra, None, str(number), time.time()), sync=False
+                    )
                 return None
         try:
             fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=at)
@@ -278,7 +286,8 @@ class Guard:
             return False
         with self._troubled():
             self._secure(
-                Secured(self.held.next(), path, before, Extra(None, None), None, None, time.time(), after), sync=row[4]
+                Secured(self.held.next(), path, before, Extra(None, None), None, None, time.time(), after),
+                sync=row[4],
             )
         return True
 
@@ -323,7 +332,9 @@ class Guard:
         lately = self._lately.get(path)
         if lately is None:
             if len(self._lately) > 10_000:
-                self._lately = {known: times for known, times in self._lately.items() if times[-1] > now - MINUTE}
+                self._lately = {
+                    known: times for known, times in self._lately.items() if times[-1] > now - MINUTE
+                }
             lately = self._lately[path] = deque(maxlen=self._pace)
         if len(lately) == self._pace and lately[0] > now - MINUTE:
             return None  # written all the time: what stood there between two commits is not kept
@@ -349,10 +360,14 @@ class Guard:
         try:
             self.held.write(secured, sync)
         finally:
-            self._note(secured)  # what no disk takes now is committed when one does, unless a kill comes first
+            self._note(
+                secured
+            )  # what no disk takes now is committed when one does, unless a kill comes first
         self.trouble = None
 
-    async def _copy(self, path: bytes, fd: int, found: os.stat_result, old: bool, close: bool = False) -> None:
+    async def _copy(
+        self, path: bytes, fd: int, found: os.stat_result, old: bool, close: bool = False
+    ) -> None:
         """A large file: copied in a thread, while its writer waits."""
         number = self.held.next()
         try:
@@ -369,7 +384,9 @@ class Guard:
                 finally:
                     os.close(source)
                 # by now, others may have been written down: its number in the journal comes after theirs
-                self._secure(Secured(self.held.next(), path, found, extra, None, str(number), time.time()), sync=old)
+                self._secure(
+                    Secured(self.held.next(), path, found, extra, None, str(number), time.time()), sync=old
+                )
         finally:
             if close:
                 os.close(fd)
@@ -384,9 +401,7 @@ class Guard:
     def _failed(self, error: OSError) -> None:
         if self.trouble is None:
             log.error("history cannot keep what is overwritten: %s", error)
-        self.trouble = (
-            f"History cannot keep what is overwritten or removed ({error.strerror}); files are served as ever. Free some space."
-        )
+        self.trouble = f"History cannot keep what is overwritten or removed ({error.strerror}); files are served as ever. Free some space."
 
 
 def copy(source: int, folder: int, name: str, size: int, sync: bool) -> None:

@@ -85,7 +85,9 @@ class History:
         self.heard: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
         self.busy: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
         self.drain: Callable[[], None] = lambda: None
-        self._snapshots: dict[bytes, Snapshot] = {snapshot.name: snapshot for snapshot in self.past.snapshots()}
+        self._snapshots: dict[bytes, Snapshot] = {
+            snapshot.name: snapshot for snapshot in self.past.snapshots()
+        }
         if self.enabled:
             self.capture = Capture(
                 self.entries,
@@ -239,7 +241,9 @@ class History:
             except OSError as error:
                 self.entries.loose = True
                 await self._change(self._delete, name)
-                raise Unwritable(f"What the snapshot shows cannot be written to the disk ({error.strerror}).") from error
+                raise Unwritable(
+                    f"What the snapshot shows cannot be written to the disk ({error.strerror})."
+                ) from error
         self._snapshots[name] = snapshot
         return snapshot
 
@@ -274,7 +278,10 @@ class History:
     def _insert(self, name: bytes, automatic: bool) -> Snapshot:
         row = self.database.execute("select value from meta where key = 'sequence'").fetchone()
         snapshot = Snapshot(name, int(row[0]), time.time(), automatic)
-        self.database.execute("insert into snapshot values (?, ?, ?, ?)", (name, snapshot.sequence, snapshot.made, int(automatic)))
+        self.database.execute(
+            "insert into snapshot values (?, ?, ?, ?)",
+            (name, snapshot.sequence, snapshot.made, int(automatic)),
+        )
         return snapshot
 
     def _delete(self, name: bytes) -> None:
@@ -384,4 +391,3 @@ class AskedPast:
 
     async def rebuild(self) -> None:
         raise InvalidArgument("The past has no index of its own.")
-

@@ -59,7 +59,9 @@ class Lookback:
         if epoch != self._epoch:
             self._epoch, self._upto = epoch, 0
             self._asked.clear()
-        if taken > self._snapshots:  # it may show what died before it was taken: nothing; but one may have got its name back
+        if (
+            taken > self._snapshots
+        ):  # it may show what died before it was taken: nothing; but one may have got its name back
             self._upto = 0
         self._snapshots = taken
         while True:
@@ -68,7 +70,9 @@ class Lookback:
                 return
             wanted = {digest: name for digest, name, _ in rows if digest not in self._asked}
             if wanted:
-                await self.engine.call("index_objects", {"objects": [[d, n] for d, n in wanted.items()]}, 30.0)
+                await self.engine.call(
+                    "index_objects", {"objects": [[d, n] for d, n in wanted.items()]}, 30.0
+                )
                 self._asked.update(wanted)
             last = rows[-1][2]
             if len(rows) < BATCH:

@@ -135,13 +135,16 @@ class Past:
 
     def first(self) -> float | None:
         """When history begins, in seconds since the epoch."""
-        row = self.database.execute("select at from moment where pruned & 2 = 0 order by sequence limit 1").fetchone()
+        row = self.database.execute(
+            "select at from moment where pruned & 2 = 0 order by sequence limit 1"
+        ).fetchone()
         return None if row is None else row[0]
 
     def at(self, seconds: float) -> int | None:
         """The sequence that was the last one at a time, of those that are kept; None before the first."""
         row = self.database.execute(
-            "select sequence from moment where at <= ? and pruned & 2 = 0 order by at desc, sequence desc limit 1", (seconds,)
+            "select sequence from moment where at <= ? and pruned & 2 = 0 order by at desc, sequence desc limit 1",
+            (seconds,),
         ).fetchone()
         return None if row is None else row[0]
 
@@ -161,7 +164,9 @@ class Past:
 
     def snapshots(self) -> list[Snapshot]:
         """All of them, oldest first."""
-        rows = self.database.execute("select name, sequence, made, automatic from snapshot order by made, name")
+        rows = self.database.execute(
+            "select name, sequence, made, automatic from snapshot order by made, name"
+        )
         return [Snapshot(name, sequence, made, bool(automatic)) for name, sequence, made, automatic in rows]
 
     def snapshot(self, name: bytes) -> Snapshot | None:
@@ -202,7 +207,8 @@ class Past:
     def listing(self, parent: bytes, sequence: int) -> list[Entry]:
         """What was directly in a folder, by name."""
         rows = self.database.execute(
-            f"select {ROW} from entry where parent = ? and {VISIBLE} order by name", (parent, sequence, sequence)
+            f"select {ROW} from entry where parent = ? and {VISIBLE} order by name",
+            (parent, sequence, sequence),
         )
         return [Entry(*row) for row in rows]
 
@@ -214,7 +220,8 @@ class Past:
             yield from map(
                 Entry._make,
                 self.database.execute(
-                    f"select {ROW} from entry where parent = ? and name = ? and {VISIBLE}", (*paths.split(path), *seen)
+                    f"select {ROW} from entry where parent = ? and name = ? and {VISIBLE}",
+                    (*paths.split(path), *seen),
                 ),
             )
             yield from map(
@@ -231,7 +238,9 @@ class Past:
             ),
         )
 
-    def changed(self, first: int, second: int, path: bytes = b"") -> list[tuple[bytes, Entry | None, Entry | None]]:
+    def changed(
+        self, first: int, second: int, path: bytes = b""
+    ) -> list[tuple[bytes, Entry | None, Entry | None]]:
         """(path, before, after) of all that differs at or below `path` between two sequences, by path."""
         low, high = paths.below(path)
         where, values = "1", []
@@ -326,7 +335,8 @@ class Past:
     def names(self, parent: bytes) -> list[bytes]:
         """The files that were ever directly in a folder."""
         rows = self.database.execute(
-            "select distinct name from entry where parent = ? and mode & 61440 != 16384 order by name", (parent,)
+            "select distinct name from entry where parent = ? and mode & 61440 != 16384 order by name",
+            (parent,),
         )
         return [name for (name,) in rows]
 
@@ -368,7 +378,9 @@ class Past:
             return Empty()
         if row.content == PURGED:
             raise Missing("This version was purged: its bytes are not kept any more.")
-        found = self.database.execute("select digest, held from content where id = ?", (row.content,)).fetchone()
+        found = self.database.execute(
+            "select digest, held from content where id = ?", (row.content,)
+        ).fetchone()
         if found is None:
             raise Missing("This version is not kept any more.")
         digest, held = found
@@ -381,16 +393,23 @@ class Past:
                 raise Changed("This version is being stored; read it again.") from None
             return LiveFile(fd, os.fstat(fd), False)
         for parent, name, size, mtime, ino in self.database.execute(
-            "select parent, name, size, mtime_ns, ino from entry where content = ? and died is null", (row.content,)
+            "select parent, name, size, mtime_ns, ino from entry where content = ? and died is null",
+            (row.content,),
         ).fetchall():
             try:
                 fd, status = open_regular(self.root_fd, paths.join(parent, name), xdev=False)
             except OSError:
                 continue
-            if (status.st_size, paths.stamp(status.st_mtime_ns), paths.number(status.st_ino)) == (size, mtime, ino):
+            if (status.st_size, paths.stamp(status.st_mtime_ns), paths.number(status.st_ino)) == (
+                size,
+                mtime,
+                ino,
+            ):
                 return LiveFile(fd, status, True)
             os.close(fd)
-        raise Changed("This version was changed behind the mount before it was captured: its bytes are not there any more.")
+        raise Changed(
+            "This version was changed behind the mount before it was captured: its bytes are not there any more."
+        )
 
     def whole(self, row: Entry, most: int | None = None) -> bytes | None:
         """All bytes of a row; None where they are more than `most`. Raises as `open`."""

@@ -180,7 +180,10 @@ def give_back(database: sqlite3.Connection) -> None:
 def open_read_only(path: pathlib.Path) -> sqlite3.Connection:
     """A connection that only reads history.db, which is there. For one thread at a time."""
     database = sqlite3.connect(
-        f"file:{urllib.parse.quote(os.fsencode(path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        f"file:{urllib.parse.quote(os.fsencode(path))}?mode=ro",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
     )
     database.execute("pragma busy_timeout = 5000")
     return database

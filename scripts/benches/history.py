@@ -52,7 +52,9 @@ def captured(bench: Bench, seconds: float = 900.0) -> None:
         " where c.digest is null and e.indexed and c.size <= 1048576"
     )
     while time.monotonic() < deadline:
-        with contextlib.closing(sqlite3.connect(f"file:{bench.folder}/.lsfs/history.db?mode=ro", uri=True)) as database:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{bench.folder}/.lsfs/history.db?mode=ro", uri=True)
+        ) as database:
             if not database.execute(query).fetchone()[0] and not bench.status()["scanning"]:
                 return
         time.sleep(0.5)
@@ -79,7 +81,9 @@ def untar(part: int, rounds: int) -> None:
         archive = source.path / "tree.tar"
         with tarfile.open(archive, "w") as tar:
             tar.add(source.folder, "tree")
-        on_and_off("untar", lambda place: subprocess.run(["tar", "-xf", archive, "-C", place], check=True), rounds)
+        on_and_off(
+            "untar", lambda place: subprocess.run(["tar", "-xf", archive, "-C", place], check=True), rounds
+        )
 
 
 def clone(part: int, rounds: int) -> None:
@@ -180,10 +184,25 @@ def rollback(part: int, rounds: int) -> None:
                     subprocess.run(["sync", "-f", copy], check=True)
 
                 copies.append(timed(native))
-                command = ["lsfs", "rollback", f"files/r{count}", "--to", f"r{count}-{number}", "--yes", "--mount", bench.path]
+                command = [
+                    "lsfs",
+                    "rollback",
+                    f"files/r{count}",
+                    "--to",
+                    f"r{count}-{number}",
+                    "--yes",
+                    "--mount",
+                    bench.path,
+                ]
                 seconds.append(timed(run_lsfs, command[1:]))
                 ratios.append(seconds[-1] / copies[-1])
-            show(figure="rollback", files=count, rollback_s=median(seconds), copy_s=median(copies), ratio=median(ratios))
+            show(
+                figure="rollback",
+                files=count,
+                rollback_s=median(seconds),
+                copy_s=median(copies),
+                ratio=median(ratios),
+            )
 
 
 def run_lsfs(arguments: list) -> None:
@@ -202,13 +221,27 @@ def versions(part: int, rounds: int) -> None:
             path.write_text(f"version {number}\n" * 100)
         first = None
         for count in (1, 40, most):
-            command = ["rollback", "files/plan.md", "--versions", str(count), "--yes", "--mount", os.fspath(bench.path)]
+            command = [
+                "rollback",
+                "files/plan.md",
+                "--versions",
+                str(count),
+                "--yes",
+                "--mount",
+                os.fspath(bench.path),
+            ]
             seconds = []
             for _ in range(rounds):
                 seconds.append(timed(run_lsfs, command))
                 run_lsfs(["undo", "--yes", "--mount", os.fspath(bench.path)])
             first = first or median(seconds)
-            show(figure="versions", back=count, rollback_s=median(seconds), ratio=median(seconds) / first, asked="flat")
+            show(
+                figure="versions",
+                back=count,
+                rollback_s=median(seconds),
+                ratio=median(seconds) / first,
+                asked="flat",
+            )
 
 
 def space(part: int, rounds: int) -> None:
@@ -263,7 +296,9 @@ FIGURES = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("figures", nargs="*", choices=[*FIGURES, []], default=[], metavar="FIGURE")
     parser.add_argument("--quick", type=int, default=1, metavar="N", help="one N-th of each work")
     parser.add_argument("--rounds", type=int, default=5)

@@ -43,7 +43,11 @@ def place(tmp_path):
     yield factory
     for mounted in made:
         mounted.clean()
-    assert not [line for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines() if f" {tmp_path}" in line]
+    assert not [
+        line
+        for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()
+        if f" {tmp_path}" in line
+    ]
 
 
 @contextlib.contextmanager
@@ -69,7 +73,13 @@ def contents(top: pathlib.Path) -> dict[str, bytes | str]:
         name = os.fspath(path.relative_to(top))
         if name.split("/")[0] != ".lsfs":
             try:
-                found[name] = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else "folder"
+                found[name] = (
+                    os.readlink(path)
+                    if path.is_symlink()
+                    else path.read_bytes()
+                    if path.is_file()
+                    else "folder"
+                )
             except OSError as error:
                 found[name] = f"{error}"
     return found
@@ -135,7 +145,9 @@ class Witness:
     def lost(self, folder: pathlib.Path, marks: list[str], mount: Mounted | None = None) -> str:
         """What was promised and is not so; "" when all is."""
         for name, text in self.synced.items():
-            if f"synced {name}" in marks and (not (folder / name).exists() or (folder / name).read_bytes() != text):
+            if f"synced {name}" in marks and (
+                not (folder / name).exists() or (folder / name).read_bytes() != text
+            ):
                 return f"{name} is lost"
         promised = [name for name in self.frozen if f"snapshot {name}" in marks]
         if not (folder / ".lsfs/history.db").exists():
@@ -252,7 +264,9 @@ class Closed:
 
     def text(self) -> bytes:
         self.count += 1
-        return b"%06d " % self.count * self.chooser.choice([2, 2, 300, LARGE // 7 if self.count % 5 == 0 else 2])
+        return (
+            b"%06d " % self.count * self.chooser.choice([2, 2, 300, LARGE // 7 if self.count % 5 == 0 else 2])
+        )
 
     def act(self) -> None:
         """One operation; what it did is known when it has returned."""
@@ -329,7 +343,9 @@ class Closed:
         (day, *_) = sorted(os.listdir(mounted.path / "trash")) or ("",)
         for name, text in self.removed.items():
             if name not in self.unsure and name not in there:
-                found = [place / name for place in (mounted.path / "trash").iterdir() if (place / name).exists()]
+                found = [
+                    place / name for place in (mounted.path / "trash").iterdir() if (place / name).exists()
+                ]
                 assert found and found[-1].read_bytes() == text, f"{name} is in the trash"
         self.done.append(("KILLED", " ".join({*self.now, *self.unsure}), self.unsure))
         for name in self.unsure:
@@ -457,6 +473,9 @@ def test_a_full_disk_refuses_only_what_a_user_writes_and_history_goes_on_when_th
         place_ = files / ".versions/plan"
         assert [(place_ / name).read_bytes() for name in ("v1", "v2")] == [b"one", b"two"]
         then = contents(mounted.path / "snapshots/before/files")
-        for name, content in frozen.items():  # what was given up for room is refused, and nothing is another content
+        for (
+            name,
+            content,
+        ) in frozen.items():  # what was given up for room is refused, and nothing is another content
             given_up = name in ("early", "remove", "change") and str(then[name]).startswith("[Errno")
             assert then[name] == content or given_up, name

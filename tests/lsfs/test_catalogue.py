@@ -297,7 +297,10 @@ def test_a_state_folder_that_came_to_another_folder_says_nothing_of_its_files(tm
     other.mkdir()
     fd = os.open(other, os.O_PATH | os.O_DIRECTORY)
     catalogue = Catalogue(
-        first.state.database, fd, Ignore(fd), Entries(first.state.database, Objects(first.state.database, first.state.folder))
+        first.state.database,
+        fd,
+        Ignore(fd),
+        Entries(first.state.database, Objects(first.state.database, first.state.folder)),
     )
     assert catalogue.row(b"a")["digest"] is None and catalogue.row(b"a")["state"] == "new"
     os.close(fd)

@@ -147,8 +147,23 @@ def test_an_endpoint_is_an_address_or_none(text, found):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "host/v1", "ftp://host/v1", "http://", "http:///v1", "https://me:secret@host/v1", "https://host/v1?key=1"]
-    + ["https://host/v1#a", "https://host:99999/v1", "https://host:0/v1", "https://ho st/v1", "https://h\u00f6st/v1", "https://[::1/v1"],
+    [
+        "",
+        "host/v1",
+        "ftp://host/v1",
+        "http://",
+        "http:///v1",
+        "https://me:secret@host/v1",
+        "https://host/v1?key=1",
+    ]
+    + [
+        "https://host/v1#a",
+        "https://host:99999/v1",
+        "https://host:0/v1",
+        "https://ho st/v1",
+        "https://h\u00f6st/v1",
+        "https://[::1/v1",
+    ],
 )
 def test_what_could_hold_a_secret_or_is_no_address_is_no_endpoint(text):
     with pytest.raises(ValueError):
@@ -165,7 +180,9 @@ def test_a_language_model_is_named_by_the_user_and_switched_off_by_a_folder(tmp_
     assert settings(tmp_path, "[llm]\nendpoint = none\n", user=NAMED).llm_endpoint == ""
 
 
-@pytest.mark.parametrize("line", ["endpoint = https://elsewhere/v1", "model = other", "key_file = ~/.ssh/id_rsa"])
+@pytest.mark.parametrize(
+    "line", ["endpoint = https://elsewhere/v1", "model = other", "key_file = ~/.ssh/id_rsa"]
+)
 def test_a_folder_that_came_from_elsewhere_does_not_say_where_text_is_sent(tmp_path, line):
     with pytest.raises(SettingInvalid, match="your own lsfs.conf") as refusal:
         settings(tmp_path, f"[llm]\n{line}\n", user=NAMED)

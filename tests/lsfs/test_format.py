@@ -100,7 +100,13 @@ def test_the_chain_holds_and_shows_what_was_changed(store, tmp_path):
     assert len(lines) == 5 and all(line.endswith("holds") for line in lines)
     with contextlib.closing(sqlite3.connect(copy / "history.db", isolation_level=None)) as database:
         database.execute("update moment set at = at + 1 where sequence = 3")
-    assert [line.endswith("holds") for line in sh(copy, COMMANDS[3]).splitlines()] == [True, False, False, False, False]
+    assert [line.endswith("holds") for line in sh(copy, COMMANDS[3]).splitlines()] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_the_sum_of_a_sequence_is_as_the_page_says(store):

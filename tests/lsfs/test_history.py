@@ -108,7 +108,9 @@ def test_a_held_file_that_nothing_needs_goes(world):
     assert world.versions(b"small") == [b"text", b"two"]
 
 
-def test_a_copy_that_took_long_is_found_though_others_were_written_down_and_committed_before_it(world, monkeypatch):
+def test_a_copy_that_took_long_is_found_though_others_were_written_down_and_committed_before_it(
+    world, monkeypatch
+):
     """Its number is that of the moment at which it was written down."""
     world.call(world.settled)
     held = world.history.held
@@ -198,7 +200,9 @@ def test_a_file_that_replaced_another_one_behind_the_mount_keeps_what_a_snapshot
     assert world.then(world.past.snapshot(b"then").sequence)[b"live"].content == BIG + b"2"
 
 
-def test_a_file_that_was_renamed_before_a_kill_and_overwritten_before_the_scan_is_kept_under_its_old_name(world):
+def test_a_file_that_was_renamed_before_a_kill_and_overwritten_before_the_scan_is_kept_under_its_old_name(
+    world,
+):
     world.call(world.take, b"s")
     world.crash()
     os.rename(world.folder / "small", world.folder / "moved")

@@ -72,7 +72,9 @@ class Model(RuleBasedStateMachine):
         self.closed: dict[bytes, list[bytes]] = {}
         self.kept: set[bytes] = set()
         self.gone: dict[bytes, bytes] = {}
-        self.dirty: dict[object, tuple[bytes, bool]] = {}  # open handle -> its path when it was opened, written since the last report
+        self.dirty: dict[
+            object, tuple[bytes, bool]
+        ] = {}  # open handle -> its path when it was opened, written since the last report
 
     @initialize(
         before=st.lists(st.tuples(FILES, SIZES), max_size=4), capture=st.sampled_from(["lazy", "lazy", "small", "all"]),
@@ -115,14 +117,21 @@ class Model(RuleBasedStateMachine):
         whole = self.folder / os.fsdecode(path)
         found = os.stat(whole)
         self.fill(found)
-        if any(os.fstat(handle.fd).st_ino == found.st_ino for handle, (_, dirty) in self.dirty.items() if dirty):
+        if any(
+            os.fstat(handle.fd).st_ino == found.st_ino for handle, (_, dirty) in self.dirty.items() if dirty
+        ):
             return
         self.keep(path, whole.read_bytes())
 
     def fill(self, found):
         """A file was written: who has emptied it, and written nothing yet, does not hide it any more."""
         for handle, (path, dirty) in self.dirty.items():
-            if dirty and not handle.unreported and os.fstat(handle.fd).st_ino == found.st_ino and found.st_size:
+            if (
+                dirty
+                and not handle.unreported
+                and os.fstat(handle.fd).st_ino == found.st_ino
+                and found.st_size
+            ):
                 self.dirty[handle] = path, False
 
     def keep(self, path, content):
@@ -134,8 +143,16 @@ class Model(RuleBasedStateMachine):
     def busy(self):
         """The paths of files that are being written, by whatever name."""
         numbers = {os.fstat(handle.fd).st_ino for handle in self.world.tree.files.changing}
-        names = (os.path.join(above, name) for above, _, files in os.walk(os.fsencode(self.folder)) for name in files)
-        return {os.path.relpath(name, os.fsencode(self.folder)) for name in names if os.lstat(name).st_ino in numbers}
+        names = (
+            os.path.join(above, name)
+            for above, _, files in os.walk(os.fsencode(self.folder))
+            for name in files
+        )
+        return {
+            os.path.relpath(name, os.fsencode(self.folder))
+            for name in names
+            if os.lstat(name).st_ino in numbers
+        }
 
     def settle(self):
         sequence = self.world.call(self.world.settled)
@@ -146,7 +163,9 @@ class Model(RuleBasedStateMachine):
         assert world.history.trouble is None and world.follow.trouble is None
         now = world.now()
         then = world.then(sequence)
-        assert {p: t for p, t in then.items() if p not in busy} == {p: t for p, t in now.items() if p not in busy}
+        assert {p: t for p, t in then.items() if p not in busy} == {
+            p: t for p, t in now.items() if p not in busy
+        }
         for _ in range(4):
             if world.held():  # a large content is read when the background has rested
                 world.call(world.later)
@@ -156,7 +175,9 @@ class Model(RuleBasedStateMachine):
                 # In this order, but for a commit or a scan that looks late: what it saw too early stands twice.
                 versions, contents = distinct(world.versions(path)), distinct(contents)
                 assert versions[-1:] == contents[-1:] or not contents, path
-                assert set(contents) <= set(versions) if self.collected else set(contents) == set(versions), path
+                assert set(contents) <= set(versions) if self.collected else set(contents) == set(versions), (
+                    path
+                )
         removed = world.removed()
         for path, content in self.gone.items():
             if path not in now:
@@ -181,7 +202,9 @@ class Model(RuleBasedStateMachine):
     def readable(self):
         """The contents of all versions."""
         past = self.world.past
-        for (id,) in past.database.execute("select id from entry where content is not null group by content").fetchall():
+        for (id,) in past.database.execute(
+            "select id from entry where content is not null group by content"
+        ).fetchall():
             yield past.whole(past.by_id(id))
 
     # Through the mount ----------------------------------------------------------------------------------------------------
@@ -330,7 +353,9 @@ class Model(RuleBasedStateMachine):
         if self.dirty:
             return None
         self.world.captured()
-        self.gone = {gone: content for gone, content in self.gone.items() if not (gone + b"/").startswith(path + b"/")}
+        self.gone = {
+            gone: content for gone, content in self.gone.items() if not (gone + b"/").startswith(path + b"/")
+        }
         return self.folder / os.fsdecode(path)
 
     def find(self, scan):

@@ -16,7 +16,9 @@ def of_the_first_layout(folder):
     folder.mkdir(mode=0o700)
     database = sqlite3.connect(folder / "history.db", isolation_level=None)
     database.execute("pragma journal_mode = wal")
-    database.executescript(store.TABLES + "insert into meta values ('sequence', 41); pragma user_version = 1;")
+    database.executescript(
+        store.TABLES + "insert into meta values ('sequence', 41); pragma user_version = 1;"
+    )
     database.execute(
         "insert into file (parent, name, kind, size, mtime_ns, ctime_ns, ino, mode, uid, gid, suffix, state, dirty, complete, born)"
         " values (x'', cast('a.md' as blob), 'file', 3, 1, 1, 7, 33188, 0, 0, 'md', 'text', 0, 1, 40)"

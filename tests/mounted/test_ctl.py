@@ -86,11 +86,22 @@ def test_every_call_of_the_past_replies(mount):
     assert say(place, "undelete plan.md") and (place.files / "plan.md").read_text() == "three\n"
     assert say(place, "snapshot --drop 'a name'")
     for line, code in (
-        ("snapshot at", errno.EINVAL), ("snapshot a/b", errno.EINVAL), ("snapshot --drop nothing", errno.ENOENT), ("log never", errno.ENOENT),
-        ("log", errno.EINVAL), ("compare plan.md --from v99", errno.ENOENT), ("compare never", errno.ENOENT), ("rollback plan.md --to never", errno.ENOENT),
-        ("rollback --token forged", errno.EINVAL), ("rollback plan.md", errno.EINVAL), ("undelete never", errno.ENOENT), ("log 'a", errno.EINVAL),
-        ("rollback plan.md --to now --now", errno.EINVAL), ("snapshot a b", errno.EINVAL), ("undo it", errno.EINVAL),
-    ):  # fmt: skip
+        ("snapshot at", errno.EINVAL),
+        ("snapshot a/b", errno.EINVAL),
+        ("snapshot a b", errno.EINVAL),
+        ("snapshot --drop nothing", errno.ENOENT),
+        ("log", errno.EINVAL),
+        ("log never", errno.ENOENT),
+        ("log 'a", errno.EINVAL),
+        ("compare plan.md --from v99", errno.ENOENT),
+        ("compare never", errno.ENOENT),
+        ("rollback plan.md --to never", errno.ENOENT),
+        ("rollback --token forged", errno.EINVAL),
+        ("rollback plan.md", errno.EINVAL),
+        ("rollback plan.md --to now --now", errno.EINVAL),
+        ("undelete never", errno.ENOENT),
+        ("undo it", errno.EINVAL),
+    ):
         with pytest.raises(OSError) as caught:
             say(place, line)
         assert caught.value.errno == code, line

@@ -32,7 +32,9 @@ def test_a_mount_that_is_used_is_clean_before_and_after_it_ends(mount):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert fsck(made.folder).returncode == 0
     refused = fsck(made.folder, "--repair")
-    assert refused.returncode == 18 and "Unmount it first" in refused.stderr and refused.stderr.count("\n") == 1
+    assert (
+        refused.returncode == 18 and "Unmount it first" in refused.stderr and refused.stderr.count("\n") == 1
+    )
     made.umount()
     done = fsck("--data", made.folder)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -72,7 +72,10 @@ def test_sed_in_place_makes_a_version(place):
 
 
 def test_a_file_keeps_its_versions_when_it_is_renamed_and_when_a_folder_above_it_is(place):
-    shell(place, "mkdir a; echo one > a/x; echo two > a/x; sleep 0.3; mv a/x a/y; sleep 0.3; mv a b; echo three > b/y")
+    shell(
+        place,
+        "mkdir a; echo one > a/x; echo two > a/x; sleep 0.3; mv a/x a/y; sleep 0.3; mv a b; echo three > b/y",
+    )
     assert versions(place, "b/y") == [b"one\n", b"two\n", b"three\n"]
 
 
@@ -122,13 +125,22 @@ def test_an_untouched_folder_costs_rows_and_no_bytes_and_is_exact_after_any_chan
     (place.path / "snapshots/then").mkdir()
     taken = sum(path.stat().st_blocks * 512 for path in place.state.rglob("*") if path.is_file())
     assert taken < 2_000_000
-    shell(place, "chmod 600 1.jpg; mv 2.jpg two.jpg; rm 3.jpg; echo x >> 4.jpg; ln 5.jpg five.jpg; cp 6.jpg 7.jpg")
-    shell(place, "mkdir d; mv 8.jpg d; echo x > d/8.jpg; mv 9.jpg 10.jpg; touch 11.jpg; truncate -s 1000 12.jpg; rm 5.jpg")
+    shell(
+        place,
+        "chmod 600 1.jpg; mv 2.jpg two.jpg; rm 3.jpg; echo x >> 4.jpg; ln 5.jpg five.jpg; cp 6.jpg 7.jpg",
+    )
+    shell(
+        place,
+        "mkdir d; mv 8.jpg d; echo x > d/8.jpg; mv 9.jpg 10.jpg; touch 11.jpg; truncate -s 1000 12.jpg; rm 5.jpg",
+    )
     assert not subprocess.run(["diff", "-r", place.path / "snapshots/then/files", frozen]).returncode
 
 
 def test_a_file_that_is_open_while_a_snapshot_is_taken_is_in_it_as_far_as_it_is_written(place):
-    with open(place.files / "log", "wb", buffering=0) as log, open(place.files / "big", "wb", buffering=0) as big:
+    with (
+        open(place.files / "log", "wb", buffering=0) as log,
+        open(place.files / "big", "wb", buffering=0) as big,
+    ):
         log.write(b"first line\n")
         big.write(b"x" * 1_000_000)
         (place.path / "snapshots/one").mkdir()
@@ -271,7 +283,10 @@ def test_what_was_edited_while_nothing_was_mounted_is_a_version_after_the_next_m
 
 
 def test_what_is_ignored_by_the_index_has_versions_all_the_same(place):
-    shell(place, "mkdir node_modules; echo SECRET=1 > .env; echo x > node_modules/x; echo SECRET=2 > .env; echo y > node_modules/x")
+    shell(
+        place,
+        "mkdir node_modules; echo SECRET=1 > .env; echo x > node_modules/x; echo SECRET=2 > .env; echo y > node_modules/x",
+    )
     assert versions(place, ".env") == [b"SECRET=1\n", b"SECRET=2\n"]
     assert versions(place, "node_modules/x") == [b"x\n", b"y\n"]
 
@@ -297,4 +312,6 @@ def test_switched_off_history_says_so_and_files_are_served(mount):
 
 def test_the_folder_without_lsfs_is_what_files_shows(place, tmp_path):
     shell(place, "mkdir -p a/b; echo x > a/b/c; ln -s c a/b/l; rm -f nothing; echo y > z; mv z a/z; rm a/b/c")
-    assert not subprocess.run(["diff", "-r", "--no-dereference", "-x", ".lsfs", place.files, place.folder]).returncode
+    assert not subprocess.run(
+        ["diff", "-r", "--no-dereference", "-x", ".lsfs", place.files, place.folder]
+    ).returncode

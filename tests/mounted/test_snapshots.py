@@ -104,7 +104,9 @@ def test_the_past_is_used_by_ordinary_tools(place, tmp_path):
     assert subprocess.run(["tar", "-tf", tmp_path / "t.tar"], capture_output=True, text=True).stdout.split() == [
         "./", "./d/", "./d/f", "./g",
     ]  # fmt: skip
-    assert subprocess.run(["grep", "-rc", "^49999$", then / "d"], capture_output=True, text=True).stdout.endswith(":1\n")
+    assert subprocess.run(
+        ["grep", "-rc", "^49999$", then / "d"], capture_output=True, text=True
+    ).stdout.endswith(":1\n")
     assert (then / "d/f").stat().st_size == len("".join(f"{n}\n" for n in range(1, 50001)))
 
 
@@ -120,8 +122,14 @@ def test_any_instant_can_be_looked_at(place):
 
 
 def test_a_diff_between_two_snapshots_makes_the_one_of_the_other(place, tmp_path):
-    shell(place, "seq 30 > files/a; echo gone > files/b; mkdir files/d; printf 'no end' > files/d/c; mkdir snapshots/one")
-    shell(place, "sed -i s/7/seven/ files/a; rm files/b; printf 'no end, changed' > files/d/c; echo new > files/d/n; mkdir snapshots/two")
+    shell(
+        place,
+        "seq 30 > files/a; echo gone > files/b; mkdir files/d; printf 'no end' > files/d/c; mkdir snapshots/one",
+    )
+    shell(
+        place,
+        "sed -i s/7/seven/ files/a; rm files/b; printf 'no end, changed' > files/d/c; echo new > files/d/n; mkdir snapshots/two",
+    )
     copy = tmp_path / "copy"
     subprocess.run(["cp", "-a", place.path / "snapshots/one/files", copy], check=True)
     text = (place.path / "snapshots/diff/one..two").read_bytes()
@@ -154,7 +162,10 @@ def test_versions_say_what_changed(place):
 
 
 def test_what_was_removed_is_in_the_trash_under_its_path(place):
-    shell(place, "mkdir -p files/a/b; echo one > files/a/b/f; echo two > files/g; ln -s g files/l; echo keep > files/a/k")
+    shell(
+        place,
+        "mkdir -p files/a/b; echo one > files/a/b/f; echo two > files/g; ln -s g files/l; echo keep > files/a/k",
+    )
     shell(place, "rm files/a/b/f files/g files/l; rmdir files/a/b")
     day = time.strftime("%F")
     trash = place.path / "trash" / day
@@ -164,13 +175,18 @@ def test_what_was_removed_is_in_the_trash_under_its_path(place):
     shell(place, "echo again > files/g")
     assert sorted(os.listdir(trash)) == ["a", "l"]
     assert code(os.unlink, trash / "a/b/f") == "EROFS"
-    assert not os.path.exists(place.path / "trash/2001-01-01") and not os.path.exists(place.path / "trash/nonsense")
+    assert not os.path.exists(place.path / "trash/2001-01-01") and not os.path.exists(
+        place.path / "trash/nonsense"
+    )
 
 
 def test_a_question_can_be_asked_in_the_past(place):
     shell(place, "echo 'the wombat is asleep' > files/wombat.md; echo 'a heron' > files/heron.md")
     place.indexed()
-    shell(place, "mkdir snapshots/then; mv files/wombat.md files/renamed.md; rm files/heron.md; echo 'a second wombat' > files/new.md")
+    shell(
+        place,
+        "mkdir snapshots/then; mv files/wombat.md files/renamed.md; rm files/heron.md; echo 'a second wombat' > files/new.md",
+    )
     place.indexed()
     assert sorted(place.found("wombat")) == ["new.md", "renamed.md"]
     answer = json.loads((place.path / "snapshots/then/query/wombat/results.json").read_text())
@@ -201,7 +217,10 @@ def test_what_is_unreadable_now_or_was_then_is_unreadable_in_the_past(shared):
     then = shared.path / "snapshots/s/files"
 
     def look():
-        return [refused((then / name).read_text) for name in ("was-open", "was-closed", "always-open", "gone", "d/f")]
+        return [
+            refused((then / name).read_text)
+            for name in ("was-open", "was-closed", "always-open", "gone", "d/f")
+        ]
 
     assert as_nobody(look) == str([True, True, False, True, True])
     day = time.strftime("%F")

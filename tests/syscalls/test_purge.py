@@ -40,12 +40,19 @@ def say(text):
 
 
 def test_a_line_asks_for_a_plan_and_another_one_executes_it():
-    assert say("'files/my notes/a.md' --live") == {"path": "my notes/a.md", "live": True, "everywhere": False, "token": True}
+    assert say("'files/my notes/a.md' --live") == {
+        "path": "my notes/a.md",
+        "live": True,
+        "everywhere": False,
+        "token": True,
+    }
     assert say("a --everywhere --dry-run")["token"] is False
     assert say("--token abc") == {"token": "abc"}
 
 
-@pytest.mark.parametrize("text", ["", "--live", "a b", "a --token t", "--token t --live", "a --force", "../a"])
+@pytest.mark.parametrize(
+    "text", ["", "--live", "a b", "a --token t", "--token t --live", "a --force", "../a"]
+)
 def test_what_does_not_say_what_is_meant_is_refused(text):
     with pytest.raises(InvalidArgument):
         say(text)
@@ -61,7 +68,10 @@ def test_the_plan_says_what_goes_and_what_stays():
 
 
 def test_the_outcome_says_whether_it_is_proven():
-    assert "Nothing of them is left in the state folder: 1 phrase searched for, 12 pieces looked for in 9 files" in outcome(DONE)
+    assert (
+        "Nothing of them is left in the state folder: 1 phrase searched for, 12 pieces looked for in 9 files"
+        in outcome(DONE)
+    )
     proof = DONE["proof"] | {"holds": False, "left": ["history.db"], "found": ["b.md"], "words": ["vault"]}
     said = outcome(DONE | {"proof": proof})
     assert "NOT PROVEN" in said and "history.db, files/b.md" in said and "vault" in said
