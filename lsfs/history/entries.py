@@ -135,6 +135,7 @@ class Entries:
         self._last = 0
         self.uncaptured: dict[int, bytes] = {}
         """Cells born in this commit, and the path of each: what is to be captured."""
+        self._ended: set[int] = set()  # contents of rows that ended in this commit
         self._closed: set[int] = set()
         """Rows born in this commit that say what was closed once: when they end in it, what follows comes later."""
         self.loose = True
@@ -150,7 +151,29 @@ class Entries:
         self._moments = {}
         self.uncaptured = {}
         self._closed = set()
+        self._ended = set()
         self._last = self.database.execute("select coalesce(max(id), 0) from entry").fetchone()[0]
+
+    def _give_up(self, cell: int) -> None:
+        """Rows whose bytes are nowhere (written all the time, or behind the mount) are no versions, unless a snapshot shows them."""
+        found = self.database.execute(
+            "select 1 from content where id = ? and digest is null and held is null and id != ?"
+            " and not exists (select 1 from entry where content = ? and died is null)",
+            (cell, PURGED, cell),
+        ).fetchone()
+        if found is None:
+            return
+        rows = self.database.execute(
+            "select id, born, died from entry e where content = ? and not exists"
+            " (select 1 from snapshot s where s.sequence >= e.born and s.sequence < e.died)",
+            (cell,),
+        ).fetchall()
+        for row, born, died in rows:
+            self.database.execute("delete from entry where id = ?", (row,))
+            self.database.execute("update entry set source = null where source = ?", (row,))
+            self.database.execute(
+                "update moment set pruned = pruned | 1 where sequence in (?, ?)", (born, died)
+            )
 
     def advance(self) -> None:
         """What follows in this commit comes later than what went before."""
@@ -164,6 +187,8 @@ class Entries:
 
     def finish(self) -> None:
         """The commit is about to be written: seal what it did."""
+        for cell in self._ended:
+            self._give_up(cell)
         for sequence, at in sorted(self._moments.items()):
             seal(self.database, sequence, at)
 
@@ -289,6 +314,8 @@ class Entries:
 
     def _end(self, row: Entry, *, gone: bool = False) -> None:
         """A row ends with this sequence; one that no sequence ever saw vanishes."""
+        if row.content:
+            self._ended.add(row.content)
         if row.id in self._closed:
             self.advance()
         if row.born == self.sequence:

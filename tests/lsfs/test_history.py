@@ -294,13 +294,22 @@ def test_a_large_file_is_held_when_it_is_removed_and_stored_afterwards(world):
     assert world.held() == [] and world.versions(b"large") == [BIG]
 
 
-def test_what_was_lost_behind_the_mount_is_said_to_be_lost(world):
+def test_what_was_lost_behind_the_mount_is_said_to_be_lost_where_a_snapshot_shows_it(world):
     world.call(world.settled)
-    sequence = world.past.sequence()
+    world.call(world.take, b"s")
+    sequence = world.past.snapshot(b"s").sequence
     (world.folder / "large").write_bytes(b"gone")
     world.call(world.scanned)
     with pytest.raises(Changed):
         world.past.whole(world.past.entry(b"large", sequence))
+    assert len(world.past.versions(b"large")) == 2
+
+
+def test_what_was_lost_and_no_snapshot_shows_is_no_version(world):
+    world.call(world.settled)
+    (world.folder / "large").write_bytes(b"gone")
+    world.call(world.scanned)
+    assert world.versions(b"large") == [b"gone"]
 
 
 def test_a_content_of_the_same_size_and_time_is_another_version(world):
