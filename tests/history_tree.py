@@ -25,6 +25,7 @@ from files_tree import ME, Tree
 
 from lsfs.config import Settings
 from lsfs.engine.supervisor import Engine
+from lsfs.history import chain as chain_of
 from lsfs.history import entries
 from lsfs.history.catalogue import Catalogue
 from lsfs.history.follow import Follow
@@ -463,12 +464,12 @@ class World:
 
     def verify(self) -> None:
         """The chain of sequences says what each of them did."""
-        chain = entries.GENESIS
+        chain = chain_of.GENESIS
         database = self.state.database
         for sequence, at, total, link, pruned in database.execute("select * from moment order by sequence"):
             if not pruned:
-                assert entries.sum_of(database, sequence) == total, sequence
-            chain = entries.link(chain, sequence, at, total)
+                assert chain_of.sum_of(database, sequence) == total, sequence
+            chain = chain_of.link(chain, sequence, at, total)
             assert chain == link, sequence
         (told,) = database.execute("pragma integrity_check").fetchone()
         assert told == "ok"

@@ -12,7 +12,8 @@ from lsfs.history.entries import Entries
 from lsfs.history.guard import Held
 from lsfs.history.ignore import Ignore
 from lsfs.history.keeping import Kept, Retention
-from lsfs.history.objects import LARGE, Objects, pack, prepare
+from lsfs.history.objects import LARGE, Objects, prepare
+from lsfs.history.packs import pack
 from lsfs.history.past import Past
 from lsfs.history.scan import scan
 from lsfs.history.store import State

@@ -18,7 +18,7 @@ from lsfs.index.store import read_only
 from syscalls.errors import LsfsError
 
 if TYPE_CHECKING:
-    from lsfs.history.objects import Contents
+    from lsfs.history.contents import Contents
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,9 @@ class Kept:
         self._contents: Contents | None = None
 
     def _open(self) -> "Contents":
-        from lsfs.history.objects import (
-            Contents,
-        )  # zstandard is loaded by those engines alone that are asked for the past
+        from lsfs.history.contents import (
+            Contents,  # zstandard is loaded by those engines alone that are asked for the past
+        )
 
         if self._contents is None:
             db = sqlite3.connect(

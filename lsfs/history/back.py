@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from lsfs.config import STATE
 from lsfs.history import paths
+from lsfs.history.contents import Missing
 from lsfs.history.entries import ROW, Entry
-from lsfs.history.objects import Missing
 from lsfs.history.past import Past
 from lsfs.history.plan import Change, Plan, compare
 from syscalls.errors import Exists, InvalidArgument, LsfsError, NotFound

@@ -23,8 +23,8 @@ import trio
 
 from lsfs.history import back, disk, redo
 from lsfs.history.act import Act
+from lsfs.history.contents import Missing
 from lsfs.history.entries import Entry
-from lsfs.history.objects import Missing
 from lsfs.history.past import Bytes, Changed
 from lsfs.history.plan import Change, Plan, within
 from lsfs.history.redo import Step, Task

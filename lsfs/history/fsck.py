@@ -29,8 +29,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lsfs.config import STATE
+from lsfs.history.contents import Contents
 from lsfs.history.guard import Held
-from lsfs.history.objects import Contents, Objects
+from lsfs.history.objects import Objects
 from lsfs.history.store import open_read_only
 from lsfs.refusals import NoPermission, StateUnusable
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 
-from lsfs.history.entries import GENESIS, link, sum_of
+from lsfs.history.chain import GENESIS, link, sum_of
 from lsfs.history.fsck import MOST, Finding, Store
 
 ACCEPTED = "accepted"  # the key in `meta` of what repairs accepted

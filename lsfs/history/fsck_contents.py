@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator
 
 from lsfs.history import paths
+from lsfs.history.contents import DIGEST
 from lsfs.history.fsck import MOST, Finding, Store
-from lsfs.history.objects import DIGEST
 
 _LOST = "--repair notes that these versions are lost, unless the file is still what it was"
 

@@ -14,9 +14,9 @@ from typing import NamedTuple, Protocol
 
 from lsfs.beneath import open_regular
 from lsfs.history import paths
+from lsfs.history.contents import Contents, Missing
 from lsfs.history.entries import PURGED, ROW, Entry
 from lsfs.history.guard import Held
-from lsfs.history.objects import Contents, Missing
 from lsfs.history.store import open_read_only
 
 VISIBLE = "born <= ? and (died is null or died > ?)"

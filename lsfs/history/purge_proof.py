@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lsfs.history.objects import Contents
+from lsfs.history.contents import Contents
 from syscalls.errors import LsfsError
 
 PIECE = 48  # bytes

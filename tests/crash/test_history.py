@@ -391,7 +391,9 @@ AT = int(os.environ.get("LSFS_AT", "2"))
 
 def troubles(status: dict) -> list[str]:
     """What /status says is wrong with history now; what has a time was said once, and stays for the record."""
-    return [error["error"] for error in status["errors"] if error["time"] is None and "istory" in error["error"]]
+    return [
+        error["error"] for error in status["errors"] if error["time"] is None and "istory" in error["error"]
+    ]
 
 
 def test_no_io_of_history_that_fails_is_an_error_of_a_user(tmp_path, place):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ledger import DAY, HOUR, START, Ledger, random_history
 
-from lsfs.history.entries import GENESIS, link, sum_of
+from lsfs.history.chain import GENESIS, link, sum_of
 from lsfs.history.keeping import Kept, Retention, ends, kept_sequences, since
 from lsfs.history.objects import prepare
 from lsfs.history.past import Snapshot

@@ -17,9 +17,11 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lsfs.history import objects
+from lsfs.history import contents, objects, packs
 from lsfs.history.chunks import MAX
-from lsfs.history.objects import LARGE, Contents, Corrupt, Missing, Objects, Packed, Stopped, Torn
+from lsfs.history.contents import Contents, Corrupt, Missing
+from lsfs.history.objects import LARGE, Objects
+from lsfs.history.packs import Packed, Stopped, Torn
 
 MIB = 1 << 20
 
@@ -76,7 +78,7 @@ class Store:
         fd = os.open(path, os.O_RDONLY)
         try:
             size = os.fstat(fd).st_size if size is None else size
-            return objects.pack(fd, size, self.state, known or self.contents.known_chunks, stop)
+            return packs.pack(fd, size, self.state, known or self.contents.known_chunks, stop)
         finally:
             os.close(fd)
 
@@ -145,7 +147,7 @@ def test_a_content_comes_back_as_it_was(
 ) -> None:
     with contextlib.closing(anew(tmp_path_factory)) as store:
         digest = store.keep(data)
-        assert digest == objects.digest_of(data)
+        assert digest == contents.digest_of(data)
         content = store.contents.open(digest)
         assert (content.size, content.bytes()) == (len(data), data)
         for offset, size in reads:
@@ -288,7 +290,7 @@ def test_holes_change_nothing_of_what_is_read(store: Store) -> None:
     with store.transaction():
         store.objects.put_packed(packed)
     data = path.read_bytes()
-    assert packed.digest == objects.digest_of(data)
+    assert packed.digest == contents.digest_of(data)
     assert store.contents.open(packed.digest).bytes() == data
 
 
@@ -325,21 +327,21 @@ SHAPES = st.lists(st.lists(st.integers(0, 5), min_size=1, max_size=5), min_size=
 def test_whatever_is_removed_the_others_stay_and_nothing_else_does(
     tmp_path_factory: pytest.TempPathFactory, shapes: list[list[int]], draw: st.DataObject
 ) -> None:
-    contents = {
-        objects.digest_of(data): data
+    wanted = {
+        contents.digest_of(data): data
         for data in (b"".join(noise(seed, 150_000) for seed in shape) for shape in shapes)
     }
     with contextlib.closing(anew(tmp_path_factory)) as store:
-        for data in contents.values():
+        for data in wanted.values():
             store.keep(data)
-        gone = draw.draw(st.sets(st.sampled_from(sorted(contents))))
+        gone = draw.draw(st.sets(st.sampled_from(sorted(wanted))))
         store.remove(*gone)
-        for digest, data in contents.items():
+        for digest, data in wanted.items():
             assert store.objects.has(digest) == (digest not in gone)
             if digest not in gone:
                 assert store.fresh().open(digest).bytes() == data
         assert store.objects.stray_packs() == []
-        store.remove(*contents)
+        store.remove(*wanted)
         assert (store.count("object"), store.count("chunk"), store.packs()) == (0, 0, [])
 
 
@@ -384,12 +386,12 @@ def child(store: Store, code: str) -> subprocess.CompletedProcess[str]:
     head = f"""
         import os, resource, signal, sqlite3, sys
         from pathlib import Path
-        from lsfs.history import objects
+        from lsfs.history import contents, objects, packs
         state, path = Path({str(store.state)!r}), {str(path)!r}
         database = sqlite3.connect(state / "history.db", isolation_level=None)
         fd = os.open(path, os.O_RDONLY)
         def pack():
-            return objects.pack(fd, os.fstat(fd).st_size, state, lambda d: objects.known_chunks(database, d), bool)
+            return packs.pack(fd, os.fstat(fd).st_size, state, lambda d: contents.known_chunks(database, d), bool)
     """
     source = textwrap.dedent(head) + textwrap.dedent(code)
     return subprocess.run([sys.executable, "-c", source], capture_output=True, text=True)

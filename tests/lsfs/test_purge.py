@@ -6,7 +6,7 @@ import pytest
 from ledger import DAY, Ledger
 
 from lsfs.history import fsck
-from lsfs.history.objects import Missing
+from lsfs.history.contents import Missing
 from lsfs.history.purge import apply, plan_of, whole
 from lsfs.history.purge_proof import Needles, scan
 from syscalls.errors import NotFound

@@ -17,8 +17,8 @@ from mounted_helpers import EVERY, acl
 from lsfs.history import redo
 from lsfs.history.allowed import Denied, Rights, grants
 from lsfs.history.carry import Busy, Refused
+from lsfs.history.contents import Missing
 from lsfs.history.entries import Entry
-from lsfs.history.objects import Missing
 from lsfs.history.plan import Change, compare
 from syscalls.errors import Exists, InvalidArgument, NotFound, NotPermitted
 from syscalls.values import Viewer
