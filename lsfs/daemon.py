@@ -11,6 +11,7 @@ state folder is let go.
 
 import collections
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -20,7 +21,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pyfuse3
@@ -302,20 +303,35 @@ class Daemon:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.follow.run)
             nursery.start_soon(self.watch.run, self._changed, self._lost)
-            nursery.start_soon(self.history.rollback.run)
-            nursery.start_soon(self.history.purging.run)
-            nursery.start_soon(self._weigh)
+            nursery.start_soon(self._lasting, self.history.rollback.run)
+            nursery.start_soon(self._lasting, self.history.purging.run)
+            nursery.start_soon(self._lasting, self._weigh)
             if self.settings.index_enabled:
                 nursery.start_soon(
                     self.engine.run, self.follow.feed.hello, self.follow.feed.event, self._died
                 )
-                nursery.start_soon(self._refresh)
-                nursery.start_soon(self.lookback.run, lambda: self.follow.feed.epoch)
+                nursery.start_soon(self._lasting, self._refresh)
+                nursery.start_soon(
+                    self._lasting, functools.partial(self.lookback.run, lambda: self.follow.feed.epoch)
+                )
             try:
                 await trio.sleep_forever()
             finally:
                 with trio.CancelScope(shield=True):
                     await self.engine.stop()
+
+    async def _lasting(self, task: Callable[[], Awaitable[None]]) -> None:
+        """A task that looks after something, and must not take the mount along when it fails: it is begun again a little later."""
+        while True:
+            try:
+                await task()
+                return
+            except Exception as error:
+                log.exception("a task in the background failed")
+                self.note(
+                    f"Something in the background failed ({error}), and is tried again; files are served as ever."
+                )
+                await trio.sleep(PAUSE)
 
     def _died(self) -> None:
         """The engine ended, on its own account or not."""
@@ -325,11 +341,11 @@ class Daemon:
                 f"The search engine ended and is started again (start {self.engine.starts + 1}); files are not touched by that."
             )
 
-    def _changed(self, path: bytes, settled: bool) -> None:
+    def _changed(self, path: bytes, settled: bool, modified: bool = False) -> None:
         if path.split(b"/", 1)[0] in self.ports.hidden:
             return  # the state folder itself: following it would never end
         self.root.files.stale(path)
-        self.follow.hinted(path, settled)
+        self.follow.hinted(path, settled, modified)
 
     def _lost(self) -> None:
         """Events were dropped: believe nothing for long until the scan has looked everywhere."""

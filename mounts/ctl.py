@@ -13,6 +13,7 @@ never hear each other's replies, and the cursor is the handle's: reader and writ
 """
 
 import errno
+import re
 import stat
 
 import trio
@@ -31,6 +32,11 @@ MISTAKES = (
     errno.EINVAL, errno.ENOENT, errno.EPERM, errno.EEXIST, errno.EROFS, errno.EOPNOTSUPP, errno.EACCES, errno.EBUSY, errno.ENODATA,
     errno.ENOTDIR,
 )  # fmt: skip
+
+
+_NO_BYTE = re.compile(
+    "[\ud800-\udc7f\udd00-\udfff]"
+)  # surrogates that stand for no byte of a name or a content
 
 
 class Ctl(Node):
@@ -103,7 +109,7 @@ class Conversation(Handle):
         return part
 
     def _say(self, reply: str) -> None:
-        self.reply = (reply + "\n").encode("utf-8", "replace")
+        self.reply = (_NO_BYTE.sub("\ufffd", reply) + "\n").encode("utf-8", "surrogateescape")
         self.cursor = 0
 
 

@@ -233,8 +233,16 @@ class Files:
             if path is None or handle is None:
                 continue
             found = os.fstat(handle.fd)
+            if node.snapped == (found.st_mtime_ns, found.st_ctime_ns, found.st_size):
+                continue
+            node.snapped = (found.st_mtime_ns, found.st_ctime_ns, found.st_size)
             if found.st_size and (wait := self.guard.keeps(path, handle.fd, found)) is not None:
-                await wait
+                node.still = trio.Event()  # so that what is read is what was there at one moment
+                try:
+                    await wait
+                finally:
+                    node.still.set()
+                    node.still = None
 
     async def heard(self) -> None:
         """Wait until what was closed before this call is known to be closed.

@@ -249,12 +249,8 @@ class Directory(Entry):
 
     def _removed(self, name: bytes, found: os.stat_result) -> Awaitable[None] | None:
         """*name* is about to be removed or overwritten; see `ports.Guard`."""
-        if (
-            not found.st_size
-            or found.st_nlink > 1
-            or stat.S_IFMT(found.st_mode) not in (stat.S_IFREG, stat.S_IFLNK)
-        ):
-            return None  # other names of it keep its content
+        if not found.st_size or stat.S_IFMT(found.st_mode) not in (stat.S_IFREG, stat.S_IFLNK):
+            return None
         path = self.path_of(name) if found.st_dev == self.tree.device else None
         if path is None:
             return None

@@ -16,6 +16,8 @@ import time
 from collections.abc import Awaitable, Iterator
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from mounts import files_linux as linux
 from mounts.attributes import groups_of
 from mounts.files_descriptors import GONE, LOOK
@@ -188,10 +190,8 @@ class Entry(Node):
     @contextlib.contextmanager
     def proc_path(self) -> Iterator[bytes]:
         """A path of /proc that is this very object, for the calls that take no descriptor of O_PATH."""
-        if self.handles:
-            yield b"/proc/self/fd/%d" % self.handles[0].fd
-            return
-        fd = self.reach()
+        # (a handle may be closed, and its number be another file's, while somebody waits for the guard)
+        fd = os.dup(self.handles[0].fd) if self.handles else self.reach()
         try:
             yield b"/proc/self/fd/%d" % fd
         finally:
@@ -246,6 +246,8 @@ class Entry(Node):
         self.tree.writable()
         self.unsure()
         stripped = changes.size is not None and caller.uid != 0 and self.tree.privileged
+        if isinstance(self, File) and changes.size is not None and self.still is not None:
+            await self.still.wait()
         if isinstance(handle, OpenFile):
             if changes.size is not None:
                 if (wait := self.overwritten(handle.fd)) is not None:
@@ -351,12 +353,16 @@ class Entry(Node):
 class File(Entry):
     """Anything but a directory."""
 
-    __slots__ = ("kept", "unsynced", "wrote_mtime", "wrote_size")
+    __slots__ = ("kept", "snapped", "still", "unsynced", "wrote_mtime", "wrote_size")
 
     def __init__(self, tree: Files, key: Any, kind: int) -> None:
         super().__init__(tree, key, kind)
         self.kept: tuple[int, ...] = ()
         """Of the content that the kernel's pages hold."""
+        self.still: trio.Event | None = None
+        """While a snapshot reads what is being written: set when writing may go on."""
+        self.snapped: tuple[int, ...] = ()
+        """Of the content that a snapshot has taken while it was being written."""
         self.wrote_mtime = self.wrote_size = -1
         """After the last write through the mount."""
         self.unsynced = 0
@@ -374,8 +380,20 @@ class File(Entry):
         if self.busy() or self.kind != stat.S_IFREG or type(self.key) is not int:
             return None
         found = os.fstat(fd)
-        path = self.path() if found.st_size else None
+        path = self.known_path(found) if found.st_size else None
         return None if path is None else self.tree.guard.overwrites(path, fd, found)
+
+    def known_path(self, found: os.stat_result) -> bytes | None:
+        """One of its paths: also where the kernel knows none any more, and it has another name all the same."""
+        path = self.path()
+        return self.tree.guard.path_of(found) if path is None and found.st_nlink else path
+
+    def reported(self, fd: int) -> None:
+        """A handle that wrote was closed, while another one goes on writing: what is there now was closed all the same."""
+        found = os.fstat(fd)
+        path = self.known_path(found) if found.st_size and self.kind == stat.S_IFREG else None
+        if path is not None and type(self.key) is int:
+            self.tree.guard.closed(path, fd, found)
 
     async def readlink(self) -> bytes:
         if self.kind != stat.S_IFLNK:
@@ -424,6 +442,8 @@ class File(Entry):
         self.kept = content(found)
         self.seen(found)
         self.touched(written=True)
+        if self.parent is None and (path := self.known_path(found)) is not None:
+            self.tree.ports.changes.touched(path, True)
 
 
 def ghost(found: os.stat_result) -> Attributes:

@@ -102,6 +102,8 @@ class OpenFile(Handle):
         return os.pread(self.fd, size, offset)
 
     async def write(self, offset: int, data: bytes) -> int:
+        if self.node.still is not None:
+            await self.node.still.wait()
         if not self.unreported and (wait := self.node.overwritten(self.fd)) is not None:
             await wait
         try:
@@ -165,4 +167,6 @@ class OpenFile(Handle):
     def _report(self) -> None:
         self.node.tree.changing.discard(self)
         self.unreported = self.truncated = False
+        if self.node.busy():
+            self.node.reported(self.fd)
         self.node.written(os.fstat(self.fd))

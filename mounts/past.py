@@ -1,7 +1,8 @@
 """past: the folder as it was at one sequence, read-only: what /snapshots, .versions and /trash are made of.
 
 Rights are those of then, which the kernel checks by the attributes and access lists that are shown here, and those of now: whoever is
-neither root nor the mount's owner reads nothing in the past that he could not read today (`ports.history.permits`).
+neither root nor the mount's owner reads nothing in the past that he could not read today, nor, where the kernel did not come through the
+folders of then (.versions, /trash), what those would have kept from him (`ports.history.permits_then`).
 
 Threading: in the loop; a row is one look into the database, a large folder and a large content are read in a thread or by pieces. What is
 shown of a sequence never changes, so the kernel may keep it.
@@ -103,17 +104,21 @@ class PastNode(Node):
         return msgpack.unpackb(self.row.xattrs) if self.row is not None and self.row.xattrs else {}
 
     def permit(self, caller: Caller) -> None:
-        """EACCES where the caller may not read today what is at this path."""
+        """EACCES where the caller may not read today what is at this path, or might not read this then."""
         if caller.uid not in (0, os.getuid()):
-            ports = self.then.ports
-            if not ports.history.permits(self.path, ports.viewer(caller)):
+            history, viewer = self.then.ports.history, self.then.ports.viewer(caller)
+            if not history.permits(self.path, viewer) or (
+                self.row is not None and not history.permits_then(self.path, self.row, viewer)
+            ):
                 raise refuse(errno.EACCES)
 
 
 class PastSymlink(PastNode):
-    """A symlink that was there."""
+    """A symlink that was there. Readlink does not say who asks, so whoever looks one up here asks `permit` first, each time anew."""
 
     __slots__ = ()
+
+    entry_timeout = 0.0
 
     async def readlink(self) -> bytes:
         return self.row.target or b""
@@ -174,7 +179,12 @@ class PastDirectory(PastNode):
     async def lookup(self, name: bytes, caller: Caller) -> Node | None:
         path = self.child(name)
         row = self.then.ports.history.past.entry(path, self.then.sequence)
-        return None if row is None else self.then.node(path, row)
+        if row is None:
+            return None
+        node = self.then.node(path, row)
+        if isinstance(node, PastSymlink):
+            node.permit(caller)
+        return node
 
     async def opendir(self, caller: Caller) -> Listing:
         self.permit(caller)

@@ -6,7 +6,8 @@
     ls    snapshots/at/2026-11-22T10:00/files           any instant since history began; a prefix is its first moment
     cat   snapshots/diff/before-refactor..now           what changed between two, for patch -p1
 
-Threading: in the loop; taking one waits for what was closed before it, a diff is made in a thread.
+Threading: in the loop; taking one waits for what was closed before it. Diffs are made one at a time, in a thread of their own: who lists
+the past does not wait for them.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import errno
 import os
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
+
+import trio
 
 from mounts.nodes import Caller, Node, Symlink, VirtualDirectory, VirtualFile, refuse
 from mounts.past import Then
@@ -166,13 +169,14 @@ class Times(VirtualDirectory):
 class Differences(VirtualDirectory):
     """The directory /snapshots/diff: `<a>..<b>`, each a snapshot's name, `now`, `latest`, or a time."""
 
-    __slots__ = ("ports",)
+    __slots__ = ("ports", "thread")
 
     negative_timeout = 0.0
 
     def __init__(self, ports: Ports) -> None:
         super().__init__()
         self.ports = ports
+        self.thread = trio.CapacityLimiter(1)
 
     async def lookup(self, name: bytes, caller: Caller) -> Node | None:
         history = self.ports.history
@@ -184,7 +188,7 @@ class Differences(VirtualDirectory):
                 history.sequence_of(text)
         except LsfsError:
             return None
-        return Difference(self.ports, first, second)
+        return Difference(self.ports, first, second, self.thread)
 
 
 class Difference(VirtualFile):
@@ -192,7 +196,7 @@ class Difference(VirtualFile):
 
     entry_timeout = attr_timeout = 0.0
 
-    def __init__(self, ports: Ports, first: bytes, second: bytes) -> None:
+    def __init__(self, ports: Ports, first: bytes, second: bytes, thread: trio.CapacityLimiter) -> None:
         async def render(caller: Caller) -> bytes:
             history = ports.history
             if b"now" in (first, second):
@@ -200,12 +204,16 @@ class Difference(VirtualFile):
             viewer = ports.viewer(caller)
             trusted = viewer.uid in (0, os.getuid())
 
-            def readable(path: bytes, row: object) -> bool:
-                return trusted or history.permits_then(path, row, viewer)
+            one, other = history.sequence_of(first), history.sequence_of(second)
 
-            return await history.in_thread(
-                differences, history.sequence_of(first), history.sequence_of(second), first, second, readable
-            )
+            def make(past: Any) -> bytes:
+                def readable(path: bytes, row: Any) -> bool:
+                    trio.from_thread.check_cancelled()  # whoever asked may have gone, or the mount
+                    return trusted or history.permits_then(path, row, viewer, past)
+
+                return differences(past, one, other, first, second, readable)
+
+            return await history.in_thread(make, limiter=thread)
 
         super().__init__(render)
 

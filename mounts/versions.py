@@ -9,7 +9,10 @@
 A version is a content: it counts on when the bytes change, not when only rights or times do (`log` has those, too). Versions go along
 with a file that is renamed, and stay when it is removed.
 
-Threading: in the loop; long histories and diffs are read in a thread. What was closed before a look is waited for, a moment at most.
+A number belongs to a file as it is now: a rename over it, or retention, moves numbers, so the kernel asks for each name anew. Who is
+neither root nor the mount's owner finds the versions that he may read now and might have read then, under the same numbers.
+
+Threading: in the loop; histories and diffs are read in a thread. What was closed before a look is waited for, a moment at most.
 """
 
 from __future__ import annotations
@@ -19,14 +22,17 @@ import errno
 import os
 import re
 import stat
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+import trio
+
 from mounts.nodes import Caller, Node, Symlink, VirtualDirectory, VirtualFile, refuse
-from mounts.past import PastNode, Then, node_of
+from mounts.past import PastFile, PastNode, PastSymlink, Then
 from syscalls.compare import difference, in_words
-from syscalls.errors import LsfsError
+from syscalls.errors import LsfsError, NotPermitted
 from syscalls.log import log_of
 
 if TYPE_CHECKING:
@@ -35,22 +41,27 @@ if TYPE_CHECKING:
 
 MOMENT = 2.0
 """Seconds that a look waits for what was just closed."""
-_NUMBER = re.compile(rb"v([1-9][0-9]{0,8})")
+KEPT = 4
+"""Files whose versions are remembered: whoever lists them looks each one up."""
+AT_ONCE = 1000
+"""Versions that are listed before others have their turn."""
+_NUMBER = re.compile(rb"v([1-9][0-9]{0,8})|latest")
 _PAIR = re.compile(rb"(v[1-9][0-9]{0,8}|latest)\.\.(v[1-9][0-9]{0,8}|latest)\.(diff|md)")
 
 
 class Folder(VirtualDirectory):
     """`.versions` of one folder: a directory for each file that was ever there."""
 
-    __slots__ = ("ports", "path", "known", "__weakref__")
+    __slots__ = ("ports", "path", "recent", "known", "__weakref__")
 
     negative_timeout = 0.0
     entry_timeout = 1.0
 
-    def __init__(self, ports: Ports, path: bytes) -> None:
+    def __init__(self, ports: Ports, path: bytes, recent: Recent) -> None:
         super().__init__()
         self.ports = ports
         self.path = path
+        self.recent = recent
         self.known: WeakValueDictionary[bytes, Versions] = WeakValueDictionary()
 
     def child(self, name: bytes) -> bytes:
@@ -59,70 +70,110 @@ class Folder(VirtualDirectory):
 
     async def lookup(self, name: bytes, caller: Caller) -> Node | None:
         await settle(self.ports)
-        rows = self.ports.history.past.history(self.child(name))
-        return self._node(name) if any(not stat.S_ISDIR(row.mode) for row in rows) else None
+        return self._node(name) if self.ports.history.past.knows(self.child(name)) else None
 
     async def list(self, caller: Caller) -> list[tuple[bytes, Node]]:
         await settle(self.ports)
-        if not trusted(caller) and not self.ports.history.permits(self.path, self.ports.viewer(caller)):
+        history, viewer = self.ports.history, self.ports.viewer(caller)
+        if not trusted(caller) and not history.permits(self.path, viewer):
             raise refuse(errno.EACCES)
-        names = await self.ports.history.in_thread(lambda past: past.names(self.path))
-        return [(name, self._node(name)) for name in names]
+
+        def names(past: Any) -> list[bytes]:
+            found: list[bytes] = past.names(self.path)
+            if trusted(caller):
+                return found
+            paths = ((name, self.child(name)) for name in found)
+            return [
+                name
+                for name, path in paths
+                if any(history.permits_then(row.path, row, viewer, past) for row in past.history(path))
+            ]
+
+        return [(name, self._node(name)) for name in await history.in_thread(names)]
 
     def _node(self, name: bytes) -> Versions:
         node = self.known.get(name)
         if node is None:
-            node = self.known[name] = Versions(self.ports, self.child(name))
+            node = self.known[name] = Versions(self.ports, self.child(name), self.recent)
         return node
+
+
+class Recent:
+    """The versions of the files that were looked at last, for as long as nothing is committed."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.ports = ports
+        self._known: OrderedDict[bytes, tuple[int, Sequence[Any]]] = OrderedDict()
+
+    async def versions(self, path: bytes) -> Sequence[Any]:
+        """All of a path, oldest first."""
+        history = self.ports.history
+        stamp = history.past.stamp()
+        known = self._known.get(path)
+        if known is None or known[0] != stamp:
+            # What is committed in between has another stamp: it is read again at the next look.
+            known = (stamp, await history.in_thread(lambda past: past.versions(path)))
+            self._known[path] = known
+            self._known.move_to_end(path)
+            while len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        return known[1]
 
 
 class Versions(VirtualDirectory):
     """The versions of one file."""
 
-    __slots__ = ("ports", "path", "nodes", "__weakref__")
+    __slots__ = ("ports", "path", "recent", "then", "nodes", "__weakref__")
 
     negative_timeout = 0.0
     entry_timeout = 1.0
 
-    def __init__(self, ports: Ports, path: bytes) -> None:
+    def __init__(self, ports: Ports, path: bytes, recent: Recent) -> None:
         super().__init__()
         self.ports = ports
         self.path = path
+        self.recent = recent
+        self.then = Then(ports, 0)  # no folder is ever looked up in it
         self.nodes: WeakValueDictionary[int, PastNode] = WeakValueDictionary()
 
     async def lookup(self, name: bytes, caller: Caller) -> Node | None:
         await settle(self.ports)
         if name == b"log":
             return Log(self.ports, self.path)
-        versions = self.ports.history.past.versions(self.path)
-        if name == b"latest":
-            return Latest(b"v%d" % versions[-1].number) if versions else None
-        number = _NUMBER.fullmatch(name)
-        if number is not None:
-            return self._version(versions, int(number[1]))
         pair = _PAIR.fullmatch(name)
-        if pair is not None:
-            rows = [self._row(versions, word) for word in (pair[1], pair[2])]
-            if None in rows:
-                return None
-            return Change(
-                self.ports, rows[0], rows[1], pair[1].decode(), pair[2].decode(), pair[3] == b"diff"
-            )
-        return self._at(name)
+        if pair is None and _NUMBER.fullmatch(name) is None:
+            row = self._at(name)
+        else:
+            versions = await self.recent.versions(self.path)
+            if pair is not None:
+                rows = [self._row(versions, word) for word in (pair[1], pair[2])]
+                if None in rows:
+                    return None
+                labels = (pair[1].decode(), pair[2].decode())
+                return Change(self.ports, rows[0], rows[1], *labels, pair[3] == b"diff")
+            row = self._row(versions, name)
+        if row is None:
+            return None
+        if not self._readable(row, caller):
+            raise refuse(errno.EACCES)
+        return Latest(b"v%d" % len(versions)) if name == b"latest" else self._node(row)
 
     async def list(self, caller: Caller) -> list[tuple[bytes, Node]]:
         await settle(self.ports)
-        path = self.path
-        versions = await self.ports.history.in_thread(lambda past: past.versions(path))
+        versions = shown = await self.recent.versions(self.path)
+        if not trusted(caller):
+            shown = await self.ports.history.in_thread(
+                lambda past: [version for version in versions if self._readable(version.last, caller, past)]
+            )
         entries: list[tuple[bytes, Node]] = []
-        for version in versions:
-            node = self._version(versions, version.number)
-            if node is not None:
-                entries.append((b"v%d" % version.number, node))
-        if versions:
+        for version in shown:
+            entries.append((b"v%d" % version.number, self._node(version.last)))
+            if len(entries) % AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()
+        if shown and shown[-1] is versions[-1]:
             entries.append((b"latest", Latest(b"v%d" % versions[-1].number)))
-        entries.append((b"log", Log(self.ports, path)))
-        if len(versions) > 1:
+        entries.append((b"log", Log(self.ports, self.path)))
+        if len(versions) > 1 and list(shown[-2:]) == list(versions[-2:]):
             old, new = versions[-2], versions[-1]
             for suffix in ("diff", "md"):
                 name = f"v{old.number}..v{new.number}.{suffix}"
@@ -132,38 +183,51 @@ class Versions(VirtualDirectory):
                 )
         return entries
 
-    def _version(self, versions: Sequence[Any], number: int) -> PastNode | None:
-        if not 0 < number <= len(versions):
-            return None
-        return self._node(versions[number - 1].last)
+    def _readable(self, row: Any, caller: Caller, past: Any = None) -> bool:
+        """May the caller read what is at this path, and this row?"""
+        return trusted(caller) or readable(self.ports, self.path, row, self.ports.viewer(caller), past)
 
     def _node(self, row: Any) -> PastNode:
         """The node of a row: the same one for as long as the kernel knows it."""
         node = self.nodes.get(row.id)
         if node is None:
-            node = self.nodes[row.id] = node_of(Then(self.ports, row.born), row.path, row)
+            made = _KINDS.get(stat.S_IFMT(row.mode), VersionNode)
+            node = self.nodes[row.id] = made(self.then, row.path, row)
+        node.row = row
         return node
 
     def _row(self, versions: Sequence[Any], word: bytes) -> Any:
         number = len(versions) if word == b"latest" else int(word[1:])
         return versions[number - 1].last if 0 < number <= len(versions) else None
 
-    def _at(self, name: bytes) -> PastNode | None:
+    def _at(self, name: bytes) -> Any:
         """What it was at a time."""
         history = self.ports.history
         try:
             sequence = history.at(name)
         except LsfsError:
             return None
-        rows = [
-            row
-            for row in history.past.history(self.path, sequence)
-            if row.died is None or row.died > sequence
-        ]
-        row = rows[-1] if rows else None
-        if row is None or stat.S_ISDIR(row.mode):
-            return None
-        return self._node(row)
+        row = history.past.entry(self.path, sequence)
+        return None if row is None or stat.S_ISDIR(row.mode) else row
+
+
+class VersionNode(PastNode):
+    """A version of something that nobody opens."""
+
+    entry_timeout = 0.0
+
+
+class VersionFile(PastFile):
+    """A version of a file."""
+
+    entry_timeout = 0.0
+
+
+class VersionLink(PastSymlink):
+    """A version of a symlink."""
+
+
+_KINDS = {stat.S_IFREG: VersionFile, stat.S_IFLNK: VersionLink}
 
 
 class Latest(Symlink):
@@ -180,9 +244,17 @@ class Log(VirtualFile):
     def __init__(self, ports: Ports, path: bytes) -> None:
         async def render(caller: Caller) -> bytes:
             await settle(ports)
-            if not trusted(caller) and not ports.history.permits(path, ports.viewer(caller)):
-                raise refuse(errno.EACCES)
-            return await ports.history.in_thread(log_of, path)
+            viewer = ports.viewer(caller)
+
+            def make(past: Any) -> bytes:
+                if trusted(caller):
+                    return log_of(past, path)
+                return log_of(past, path, lambda row: readable(ports, path, row, viewer, past))
+
+            try:
+                return await ports.history.in_thread(make)
+            except NotPermitted:
+                raise refuse(errno.EACCES) from None
 
         super().__init__(render)
 
@@ -210,6 +282,12 @@ async def settle(ports: Ports) -> None:
         await ports.history.noted(MOMENT)
 
 
+def readable(ports: Ports, path: bytes, row: Any, viewer: Any, past: Any = None) -> bool:
+    """May `viewer` read a row of the history of `path`: what is there today, and what the row was? In a thread with its own `past`."""
+    history = ports.history
+    return history.permits(path, viewer) and history.permits_then(row.path, row, viewer, past)
+
+
 def trusted(caller: Caller) -> bool:
     """Is it root, or the mount's owner?"""
     return caller.uid in (0, os.getuid())
@@ -218,11 +296,12 @@ def trusted(caller: Caller) -> bool:
 def inner(root: Root) -> Callable[[bytes], Node]:
     """The factory of `.versions` below a folder of /files."""
     known: WeakValueDictionary[bytes, Folder] = WeakValueDictionary()
+    recent = Recent(root.ports)
 
     def below(path: bytes) -> Node:
         node = known.get(path)
         if node is None:
-            node = known[path] = Folder(root.ports, path)
+            node = known[path] = Folder(root.ports, path, recent)
         return node
 
     return below

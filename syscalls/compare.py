@@ -212,6 +212,8 @@ async def reply(command: "Command") -> str:
     default = max(1, next((v.number for v in versions if new in v.rows), len(versions)) - 1)
     old = _row(history, path, versions, options.get("from", f"v{default}"))
     trusted = command.viewer.uid in (0, command.owner)
+    if not trusted and not history.permits(path, command.viewer):
+        raise NotPermitted(f"You may not read {words[0]}, so its versions are not yours to read either.")
     for row in (old, new):
         if not trusted and not history.permits_then(row.path, row, command.viewer):
             raise NotPermitted(f"You may not read {words[0]} as it was then.")

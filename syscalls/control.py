@@ -78,7 +78,7 @@ def understood(line: str) -> tuple[Call, str]:
     """The call and the argument that `line` names; InvalidArgument, with a sentence, if it names none."""
     if "\0" in line:
         raise InvalidArgument("A command line is text, without NUL bytes.")
-    word, _, text = " ".join(line.split("\n")).strip().partition(" ")
+    word, text = (*line.split(None, 1), "", "")[:2]
     call = _BY_WORD.get(word)
     if call is None:
         known = ", ".join(_BY_WORD)
@@ -112,4 +112,12 @@ def _prompt(text: str) -> str:
     return normal(text).encode("utf-8", "replace").decode()
 
 
-_KINDS: dict[str, Callable[[str], str]] = {"prompt": _prompt, "path": _path, "line": str}
+def _one_line(text: str) -> str:
+    return " ".join(text.split("\n"))
+
+
+_KINDS: dict[str, Callable[[str], str]] = {
+    "prompt": lambda text: _prompt(_one_line(text)),
+    "path": lambda text: _path(_one_line(text)),
+    "line": str,  # a name in it may hold a line break, quoted
+}

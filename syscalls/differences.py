@@ -8,6 +8,7 @@ sentences, which patch passes over.
 
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,8 +17,11 @@ from syscalls.errors import LsfsError
 
 LARGEST = 16 << 20
 """Bytes of a file beyond which it is only said that it changed."""
-MOST = 256 << 20
+MOST = 64 << 20
 """Bytes of a diff."""
+PATIENCE = 60
+"""Seconds for a diff; looked at between files."""
+_CUT = b"# The diff is cut off here: it %s.\n"
 
 
 def differences(
@@ -29,16 +33,21 @@ def differences(
     readable: Callable[[bytes, Any], bool],
     below: bytes = b"",
 ) -> bytes:
-    """The diff between the sequences `first` and `second` of all at or below `below` that is `readable(path, row)`. `past` is
-    `lsfs.history.past.Past`; call it in a thread."""
+    """The diff between the sequences `first` and `second` of all at or below `below` that is `readable(path, row)`, which is asked of
+    each row that changed. `past` is `lsfs.history.past.Past`; call it in a thread. What would be larger than MOST, or take longer than
+    PATIENCE, ends with a line that says so."""
     parts: list[bytes] = []
     total = 0
+    end = time.monotonic() + PATIENCE
     for part in _parts(past, first, second, first_name, second_name, readable, below):
+        total += len(part)
         if total > MOST:
-            parts.append(b"# The diff is cut off here: it has more than %d bytes.\n" % MOST)
+            parts.append(_CUT % (b"has more than %d bytes" % MOST))
             break
         parts.append(part)
-        total += len(part)
+        if time.monotonic() > end:
+            parts.append(_CUT % (b"took more than %d seconds" % PATIENCE))
+            break
     return b"".join(parts)
 
 
@@ -51,7 +60,8 @@ def _parts(
     readable: Callable[[bytes, Any], bool],
     below: bytes,
 ) -> Iterator[bytes]:
-    for path, before, after in past.changed(first, second, below):
+    for path, before, after in past.changes(first, second, below):
+        yield b""  # the clock is looked at, whether there is something to say or not
         if not all(row is None or readable(path, row) for row in (before, after)):
             continue
         yield from _sentences(path, before, after)
@@ -62,7 +72,7 @@ def _parts(
             continue
         if isinstance(old, str) or isinstance(new, str):
             continue
-        if old is None and new is None or old == new:
+        if (old or b"") == (new or b""):  # patch(1) joins what is said of an empty file with the next one
             continue
         yield unified(
             old,
@@ -79,12 +89,16 @@ def _text(past: Any, row: Any) -> bytes | str | None:
     if row is None or not stat.S_ISREG(row.mode):
         return None
     if row.size > LARGEST:
-        return f"a file of {row.size:,} bytes, too large to be compared line by line."
+        return _large(row.size)
     try:
-        found: bytes | None = past.whole(row)
+        found: bytes | None = past.whole(row, LARGEST)
     except LsfsError as error:
         return str(error)
-    return found
+    return _large(row.size) if found is None else found
+
+
+def _large(size: int) -> str:
+    return f"a file of {size:,} bytes, too large to be compared line by line."
 
 
 def _sentences(path: bytes, before: Any, after: Any) -> Iterator[bytes]:

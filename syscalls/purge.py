@@ -26,7 +26,7 @@ async def reply(command: "Command") -> str:
         if words or len(options) > 1:
             raise InvalidArgument("`purge --token T` does what the plan says, and takes nothing else.")
         return json.dumps(await purging.execute(options["token"], command.viewer))
-    if not words:
+    if not words or not words[0]:
         raise InvalidArgument("Write `purge PATH`, and then `purge --token T` with the token of the plan.")
     plan = await purging.plan(
         path_of(words[0]),
@@ -59,6 +59,15 @@ def outcome(done: dict[str, Any]) -> str:
     looked = f"{_of(proof['phrases'], 'phrase')} searched for, {_of(proof['pieces'], 'piece')} looked for in {_of(proof['files'], 'file')}"
     if proof["holds"]:
         return f"{said} Nothing of them is left in the state folder: {looked} of {proof['bytes']} bytes."
+    if proof["holds"] is None and proof["unproven"]:
+        return (
+            f"{said} NOT PROVEN for {_of(proof['unproven'], 'content')}: too short, too plain or too damaged to be looked for."
+            f" Of the others nothing was found: {looked}."
+        )
+    if proof["holds"] is None:
+        return (
+            f"{said} NOT PROVEN: its bytes were gone before, so none of them could be looked for ({looked})."
+        )
     where = [*proof["left"], *(f"files/{path}" for path in proof["found"])]
     words = f" The words {', '.join(proof['words'])} are still in the index." if proof["words"] else ""
     found = (

@@ -4,12 +4,14 @@ mkdir snapshots/NAME, rmdir snapshots/NAME, mv snapshots/OLD snapshots/NEW      
 snapshot, snapshot NAME, snapshot --drop NAME                                     in /ctl and as `lsfs snapshot`
 """
 
+import contextlib
 import os
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syscalls.errors import InvalidArgument, NotPermitted, ReadOnly
+from syscalls.names import escaped
 from syscalls.options import parse
+from syscalls.when import shown, when
 
 if TYPE_CHECKING:
     from syscalls.control import Command
@@ -33,18 +35,24 @@ def snapshot_name(text: str) -> bytes:
         raise InvalidArgument(
             "A snapshot's name is a file name without `..` in it, and not one of at, diff, now, latest."
         )
+    with contextlib.suppress(ValueError):
+        when(text)
+        raise InvalidArgument(
+            f"{text} is a time; a snapshot of that name would hide it. Give it another one, such as day-{text}."
+        )
     return name
 
 
 async def reply(command: "Command") -> str:
-    """What was done, in a sentence, or the list of snapshots: name, time, sequence, separated by tabs."""
+    """What was done, in a sentence, or the list of snapshots: name, time, sequence, separated by tabs; control characters in names are
+    written \\t, \\x1b."""
     words, options = parse("snapshot", command.text, flags=("drop",), most=1)
     history = command.history
     if not words:
         if options:
             raise InvalidArgument("`snapshot --drop` needs the name of a snapshot.")
         return "\n".join(
-            f"{os.fsdecode(one.name)}\t{datetime.fromtimestamp(one.made).isoformat(timespec='seconds')}\t{one.sequence}"
+            f"{escaped(os.fsdecode(one.name))}\t{shown(one.made)}\t{one.sequence}"
             + ("\tautomatic" if one.automatic else "")
             for one in history.snapshots()
         )

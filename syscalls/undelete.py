@@ -34,7 +34,7 @@ async def reply(command: "Command") -> str:
     path = path_of(match[2] if match is not None else words[0])
     target = path_of(options["as"]) if "as" in options else path
     await command.history.settled()
-    row = command.history.removed_at(path, first, end)
+    row = command.history.removed_at(path, first, end, command.viewer)
     count = await command.history.undelete(row, target, command.viewer)
     more = "" if count == 1 else f", and {count - 1} more with it"
     return f"files/{os.fsdecode(target)} is there again{more}."

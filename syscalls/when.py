@@ -5,6 +5,7 @@ follow a time (`Z`, `+02:00`); without one it is local. `after:X` means from the
 before the start of X: `after:2025` finds what was written in 2025 and later, `after:2025 before:2026` what was written in 2025.
 """
 
+import math
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -36,6 +37,13 @@ def when(text: str) -> tuple[int, int]:
         return _span(first, part)
     except OverflowError as error:
         raise ValueError(f"{text!r} is out of range") from error
+
+
+def shown(seconds: float) -> str:
+    """A time that something happened at, in local ISO 8601, rounded up: as `at/<time>` it shows that it has happened."""
+    micro = math.floor(seconds * 1e6) + 1
+    moment = datetime.fromtimestamp(micro // 10**6) + timedelta(microseconds=micro % 10**6)
+    return moment.isoformat(timespec="microseconds")
 
 
 def _span(first: datetime, part: dict[str, str | None]) -> tuple[int, int]:

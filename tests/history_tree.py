@@ -143,10 +143,10 @@ class World:
                 task_status.started()
         self._ended.set()
 
-    def _changed(self, path: bytes, settled: bool) -> None:
+    def _changed(self, path, settled, modified=False):
         if path.split(b"/", 1)[0] not in HIDDEN:
             self.tree.files.stale(path)
-            self.follow.hinted(path, settled)
+            self.follow.hinted(path, settled, modified)
 
     def crash(self) -> None:
         """The daemon is gone, between two operations: nothing more is committed, closed or tidied up."""

@@ -1,11 +1,15 @@
-"""past: lsfs-snapshot(1), lsfs-log(1), lsfs-compare(1): each one line to `ctl`, its answer printed as it is."""
+"""past: lsfs-snapshot(1), lsfs-log(1), lsfs-compare(1): each one line to `ctl`, its answer printed as it is, byte for byte; on a terminal
+without what that would obey."""
 
 import shlex
+import sys
 
 import click
 
 from lsfs.cli import client
 from lsfs.cli.inside import inside
+from lsfs.cli.query import plain
+from lsfs.refusals import CommandRefused
 
 _mount = click.option("--mount", "mountpoint", metavar="MNT", help="Which mount, where there are several.")
 
@@ -21,7 +25,7 @@ def snapshot(name: str | None, drop: bool, mountpoint: str | None) -> int:
     line = "snapshot" + (" --drop" if drop else "") + (f" -- {shlex.quote(name)}" if name is not None else "")
     answer = client.control(client.locate(mountpoint), line)
     if answer:
-        click.echo(answer)
+        _print(answer)
     return 0
 
 
@@ -31,7 +35,7 @@ def snapshot(name: str | None, drop: bool, mountpoint: str | None) -> int:
 def log(path: str, mountpoint: str | None) -> int:
     """List everything that happened to the file PATH: version, time, size, mode, owner, what, path, separated by tabs."""
     mount, place = inside(path, mountpoint)
-    click.echo(client.control(mount, f"log -- {shlex.quote(place)}"))
+    _print(client.control(mount, f"log -- {shlex.quote(place)}"))
     return 0
 
 
@@ -58,5 +62,20 @@ def compare(
     ]
     options += ["--diff"] if diff else []
     options += ["--no-llm"] if no_llm else []
-    click.echo(client.control(mount, " ".join(["compare", *options, "--", shlex.quote(place)])))
+    answer = client.control(mount, " ".join(["compare", *options, "--", shlex.quote(place)]))
+    if diff and len(answer.encode("utf-8", "surrogateescape")) + 1 >= client.ANSWER:
+        raise CommandRefused(
+            f"the diff is longer than {client.ANSWER >> 20} MiB; read it as files/.versions/PATH/vX..vY.diff"
+        )
+    _print(answer)
     return 0
+
+
+def _print(answer: str) -> None:
+    """`click.echo` would take colours out of a diff, which patch(1) then refuses."""
+    if sys.stdout.isatty():
+        click.echo(plain(answer))
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(answer.encode("utf-8", "surrogateescape") + b"\n")
+    sys.stdout.buffer.flush()

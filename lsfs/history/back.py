@@ -1,11 +1,13 @@
 """back: what a rollback or an undelete has to bring back, read from history. In a thread, with a `Past` of its own."""
 
+import contextlib
 import errno
 import os
 import stat
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from lsfs.beneath import open_beneath
 from lsfs.config import STATE
 from lsfs.history import paths
 from lsfs.history.contents import Missing
@@ -22,6 +24,12 @@ class NotFolder(LsfsError):
     """Something that is no folder is in the way."""
 
     errno = errno.ENOTDIR
+
+
+class Hidden(LsfsError):
+    """A folder that is to go has something in it that history does not know."""
+
+    errno = errno.ENOTEMPTY
 
 
 class Wanted(NamedTuple):
@@ -206,8 +214,50 @@ def removed_at(past: Past, path: bytes, first: float | None = None, end: float |
         (*paths.split(path), first, first, end),
     ).fetchone()
     if row is None:
-        raise NotFound(f"Nothing was removed at {os.fsdecode(path)}; `ls trash` shows what was, by the day.")
+        raise nothing_removed(path)
     return Entry(*row)
+
+
+def nothing_removed(path: bytes) -> NotFound:
+    """What is said where nothing was, and to whoever may not see what was."""
+    return NotFound(f"Nothing was removed at {os.fsdecode(path)}; `ls trash` shows what was, by the day.")
+
+
+def check_hidden(past: Past, changes: Iterable[Change]) -> None:
+    """Raises Hidden, naming what keeps a folder from being removed: lsfs's own, another device, what the daemon may not read."""
+    device = os.fstat(past.root_fd).st_dev
+    for change in changes:
+        old, new = change.old, change.new
+        if old is None or not stat.S_ISDIR(old.mode) or (new is not None and stat.S_ISDIR(new.mode)):
+            continue
+        what = _hidden(past.root_fd, change.path, device)
+        if what is not None:
+            raise Hidden(
+                f"The folder {os.fsdecode(change.path)} cannot be removed, so nothing is rolled back: {what}; move it away first."
+            )
+
+
+def _hidden(root_fd: int, path: bytes, device: int) -> str | None:
+    """What there is in a folder that no row tells of."""
+    try:
+        fd = open_beneath(root_fd, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except PermissionError:
+        return "it may not be read"
+    except OSError:
+        return None
+    try:
+        if os.fstat(fd).st_dev != device:
+            return "it is on another device"
+        with os.scandir(fd) as found:
+            for one in found:
+                if one.name == STATE:
+                    return f"{STATE} is in it"
+                with contextlib.suppress(FileNotFoundError):
+                    if one.stat(follow_symlinks=False).st_dev != device:
+                        return f"{one.name} in it is on another device"
+    finally:
+        os.close(fd)
+    return None
 
 
 def check_kept(past: Past, changes: Iterable[Change]) -> None:

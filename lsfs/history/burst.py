@@ -2,14 +2,14 @@
 
 from lsfs.history import paths
 
-TELLING = {"hinted": 0, "touched": 1, "written": 2}
+TELLING = {"hinted": 0, "modified": 1, "touched": 2, "written": 3}
 """What is looked at, and how much it says."""
 
 
 def outcome(changes: list[tuple]) -> tuple[list[tuple], dict[bytes, str]]:
     """What a burst of changes comes down to: its moves (and what was secured between them), in order, and what is to be looked at after
-    them: path -> "written", "touched" or "hinted". An untar touches a path several times, and the watch hints at each once more; what was
-    touched and then renamed is looked at under its last name."""
+    them: path -> "written", "touched", "modified" (behind the mount) or "hinted". An untar touches a path several times, and the watch
+    hints at each once more; what was touched and then renamed is looked at under its last name."""
     moves: list[tuple] = []
     looked: dict[bytes, str] = {}
     above: set[bytes] = set()  # of the paths in `looked`: only renaming one of these renames others

@@ -15,6 +15,7 @@ import contextlib
 import logging
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -30,6 +31,7 @@ from lsfs.history.guard import Held, Secured
 from lsfs.history.objects import LARGE, Prepared, prepare
 from lsfs.history.packs import Packed, Torn, pack
 from lsfs.history.store import open_read_only
+from syscalls.errors import LsfsError
 
 if TYPE_CHECKING:
     from lsfs.history.follow import Follow
@@ -79,6 +81,7 @@ class Capture:
         """While a thread relies on chunks that are there, none may be removed."""
         self.chunks = trio.Lock()
         """Held while `packing`, and while chunks are removed (`lsfs.history.keeper`)."""
+        self.read_only = False
         self.relieved: Callable[[], None] = lambda: None
         """Told of each commit: what was wrong with the disk may be over."""
         self._indexed = indexed
@@ -88,9 +91,6 @@ class Capture:
         self._large: dict[int, tuple[bytes, str | None]] = {}  # cell -> path, or file in held/
         self._rests: dict[bytes, float] = {}  # a large file that was just captured waits until then
         self._dropped: list[str] = []  # files in held/ that the commit under way makes superfluous
-        self._hollow: set[str] = (
-            set()
-        )  # packs in which something is used by nobody since the commit under way
         self._serial = 0
         self._work = trio.Event()
         self._stopped = False
@@ -111,7 +111,7 @@ class Capture:
         data = secured.data
         if data is None and secured.held is not None and secured.found.st_size <= LARGE:
             with contextlib.suppress(OSError):
-                data = self.held.path(secured.held).read_bytes()
+                data = self.held.whole(secured.held)
         if data is not None:
             content = Captured(prepare(data), None)
         needed = self.entries.secured(
@@ -131,7 +131,8 @@ class Capture:
             found = os.lstat(self.held.path(secured.held))
         except OSError:
             return False
-        return found.st_nlink == 1 and found.st_size == secured.found.st_size
+        regular = stat.S_ISREG(found.st_mode)
+        return regular and found.st_nlink == 1 and found.st_size == secured.found.st_size
 
     def forget(self, cells: Iterable[int]) -> None:
         """These contents are not to be captured. In the loop, `chunks` being held."""
@@ -158,31 +159,34 @@ class Capture:
             if read is not None:
                 self._store([read])
 
-    def _store(self, reads: Iterable[Read]) -> None:
-        """Contents that were read belong to their cells, if these are still what the live row of the path says."""
+    def _store(self, reads: Iterable[Read]) -> set[str]:
+        """Contents that were read belong to their cells, if these are still what the live row of the path says. Returns the packs in which
+        something is used by nobody once this is committed."""
+        hollow: set[str] = set()
         for cell, path, found, content in reads:
             row = self.entries.row(path)
             signature = (found.st_size, paths.stamp(found.st_mtime_ns), paths.number(found.st_ino))
             if row is None or row.content != cell or (row.size, row.mtime_ns, row.ino) != signature:
                 if isinstance(content, Packed) and content.pack is not None:
-                    self._hollow.add(content.pack)
+                    hollow.add(content.pack)
                 continue
-            self._put(cell, content)
+            hollow |= self._put(cell, content)
+        return hollow
 
-    def _put(self, cell: int, content: Packed | Prepared) -> None:
+    def _put(self, cell: int, content: Packed | Prepared) -> set[str]:
+        hollow: set[str] = set()
         if isinstance(content, Packed):
-            self._hollow.update(self.entries.objects.put_packed(content))
+            hollow.update(self.entries.objects.put_packed(content))
         else:
             self.entries.objects.put(content)
         self.entries.recorded(cell, content.digest)
+        return hollow
 
-    def _store_held(self, cell: int, content: Packed | Prepared, name: str) -> None:
-        row = self.entries.database.execute("select size from content where id = ?", (cell,)).fetchone()
-        if row is not None and row[0] == content.size:
-            self._put(cell, content)
-        elif isinstance(content, Packed) and content.pack is not None:
-            self._hollow.add(content.pack)
-        self._dropped.append(name)
+    def _store_held(self, cell: int, content: Packed | Prepared, name: str) -> set[str]:
+        row = self.entries.database.execute("select size, held from content where id = ?", (cell,)).fetchone()
+        if row is not None and row == (content.size, name):
+            return self._put(cell, content)
+        return {content.pack} if isinstance(content, Packed) and content.pack is not None else set()
 
     def recover(self) -> list[Secured]:
         """Before anything else, inside a commit: what a kill left. Returns what the journal has and no commit had."""
@@ -208,6 +212,8 @@ class Capture:
         """A held file that the journal lost: it is the content of the live row with its inode, if that has none."""
         with contextlib.suppress(OSError):
             found = os.lstat(self.held.path(name))
+            if found.st_nlink > 1 or not stat.S_ISREG(found.st_mode):
+                return False  # a kill came before the user's own operation: it is a second name of a file that is still there
             changed = self.entries.database.execute(
                 "update content set held = ? where digest is null and held is null and id in (select content from entry"
                 " where died is null and ino = ? and size = ? and mtime_ns = ?)",
@@ -262,14 +268,21 @@ class Capture:
 
     # In the loop ---------------------------------------------------------------------------------------------------------
 
-    def committed(self, more: bool) -> None:
-        """A commit is done. `more`: something else was secured meanwhile, so that the journal is still needed."""
+    def failed(self) -> None:
+        """A commit was not done: nothing that it would have made superfluous goes."""
+        self._dropped = []
+
+    def committed(self, pending: list[Secured]) -> None:
+        """A commit is done. `pending`: what else was secured meanwhile, so that the journal is still needed."""
         dropped, self._dropped = self._dropped, []
-        for name in dropped:
-            self.held.drop(name)
-        if not more:
+        if not self.read_only:  # what a kill left is for the next mount that may write
+            for name in dropped:
+                self.held.drop(name)
             with contextlib.suppress(OSError):
-                self.held.clear()
+                if not pending:
+                    self.held.clear()
+                elif self.held.grown():
+                    self.held.renew(pending)
         self.relieved()
         self.idle = False
         self._work.set()
@@ -289,7 +302,7 @@ class Capture:
                 self.trouble = None
             except Torn:
                 continue
-            except (OSError, sqlite3.Error) as error:
+            except (OSError, sqlite3.Error, LsfsError) as error:
                 self.trouble = (
                     f"History cannot be written ({error}); files are served as ever. Free some space."
                 )
@@ -319,25 +332,21 @@ class Capture:
             if read is None:
                 return
             if held is not None:
-                await follow.commit(self._store_held, cell, read.content, held)
+                hollow = await follow.commit(self._store_held, cell, read.content, held)
+                self.held.drop(held)
             else:
-                await follow.commit(self._store, [read])
-            await self._drop(follow)
+                hollow = await follow.commit(self._store, [read])
+            await self._discard(follow, hollow)
         except BaseException:
-            if held is not None:
-                self._large[cell] = (path, held)
+            self._large.setdefault(cell, (path, held))
             raise
         finally:
             self.packing = False
             self.chunks.release()
 
-    async def _drop(self, follow: "Follow") -> None:
-        """After a commit: what it made superfluous goes."""
-        dropped, self._dropped = self._dropped, []
-        for name in dropped:
-            self.held.drop(name)
-        if self._hollow:
-            hollow, self._hollow = self._hollow, set()
+    async def _discard(self, follow: "Follow", hollow: set[str]) -> None:
+        """After a commit: what nobody uses any more of these packs goes."""
+        if hollow:
             await follow.in_thread(self.entries.objects.discard, hollow)
 
     async def _background(self, follow: "Follow", after: int) -> int:
@@ -357,8 +366,7 @@ class Capture:
         try:
             reads, last = await trio.to_thread.run_sync(self._read_many, waiting, limiter=self._thread)
             if reads:
-                await follow.commit(self._store, reads)
-                await self._drop(follow)
+                await self._discard(follow, await follow.commit(self._store, reads))
         finally:
             self.packing = False
             self.chunks.release()

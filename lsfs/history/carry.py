@@ -7,15 +7,17 @@
     tell    the kernel forgets what is not so any more, the index hears of it
 
 Threading: in the loop. Contents are written in a thread; log and act have the catalogue's thread to themselves, so that nothing is noted
-between the two. A kill before `log` leaves a stage, which the next mount removes.
+between the two. A kill before `log` leaves a stage, which the next mount removes. Where a step is refused, all the others are taken back;
+what cannot be, as something else came to its path, becomes a version: nothing that was in the folder is removed before history names it.
 """
 
 import contextlib
 import errno
+import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,8 @@ import trio
 
 from lsfs.history import back, disk, redo
 from lsfs.history.act import Act
+from lsfs.history.capture import Capture
+from lsfs.history.catalogue import Catalogue
 from lsfs.history.contents import Missing
 from lsfs.history.entries import Entry
 from lsfs.history.past import Bytes, Changed
@@ -30,12 +34,16 @@ from lsfs.history.plan import Change, Plan, within
 from lsfs.history.redo import Step, Task
 from lsfs.history.stage import Stage, sweep
 from syscalls.errors import Exists, LsfsError
+from syscalls.values import Viewer
 
 if TYPE_CHECKING:
     from lsfs.history.history import History
 
+MOST = 5  # paths that a sentence names
 TRIES = 4  # of a content that changes while it is read
 PAUSES = (0.1, 0.5, 2.0)  # seconds between tries to write what has been done
+
+log = logging.getLogger(__name__)
 
 
 class Busy(LsfsError):
@@ -51,7 +59,13 @@ class NoRoom(LsfsError):
 
 
 class Refused(LsfsError):
-    """The disk refused a step; everything is as it was."""
+    """The disk refused a step; what was done is taken back."""
+
+    errno = errno.EIO
+
+
+class Unnoted(LsfsError):
+    """All is done to the folder, and history cannot say so yet."""
 
     errno = errno.EIO
 
@@ -84,39 +98,50 @@ class Carry:
         return redo.read(self.history.past.database) is not None
 
     async def out(
-        self, plan: Plan, note: dict[str, Any] | None, *, force: bool, staged: Callable[[], Any] | None = None
+        self,
+        plan: Plan,
+        note: dict[str, Any] | None,
+        viewer: Viewer,
+        *,
+        force: bool,
+        staged: Callable[[], Any] | None = None,
     ) -> dict[bytes, str]:
         """Carry a plan out: the paths that were left alone, and why. `note` is what `undo` is to know of it; without one nothing
         may be in the way. `staged` is awaited once all is made ready.
 
-        Raises Moved, Busy, NoRoom, Missing, Refused, Exists, and has changed nothing then."""
+        Raises Moved, Busy, NoRoom, Missing, Refused, Exists, and has changed nothing then, but for what Refused says; Unnoted, and all is
+        done then."""
         stage = Stage(self.history.held)
         try:
             steps = await self._stage(stage, plan)
             if staged is not None:
                 await staged()
-            task = Task(plan.scope, stage.name, note or {}, steps)
-            return await self._act(stage, task, plan, force, exact=note is None)
+            task = Task(plan.scope, stage.name, note or {}, steps, exact=note is None)
+            return await self._act(stage, task, plan, None if force else viewer)
         finally:
             self._litter.append(stage)
 
     async def tidy(self) -> None:
         """Remove what was made ready, and what came in its place and history does not need; nobody waits for that."""
         with trio.CancelScope(shield=True):
-            while self._litter:
-                await trio.to_thread.run_sync(self._clean, self._litter.pop())
+            litter, self._litter = self._litter, []
+            for stage in litter:
+                if not await trio.to_thread.run_sync(self._cleaned, stage):
+                    self._litter.append(stage)
 
-    def in_the_way(self, scope: bytes) -> list[bytes]:
-        """What at or below a path somebody has open for writing."""
-        return sorted(path for path in self.writers() if within(path, scope))
+    def in_the_way(self, scope: bytes, viewer: Viewer) -> list[bytes]:
+        """What at or below a path somebody has open for writing, of that which `viewer` may read."""
+        readable = self.history.follow.readable
+        return sorted(path for path in self._open(scope) if viewer.uid == 0 or readable(path, viewer))
 
-    def refuse_writers(self, scope: bytes) -> None:
-        """Raises Busy where there are some."""
-        open_ = self.in_the_way(scope)
-        if open_:
-            raise Busy(
-                f"{os.fsdecode(open_[0])} is open for writing; wait until it is closed, or say --force."
-            )
+    def refuse_writers(self, scope: bytes, viewer: Viewer) -> None:
+        """Raises Busy where there are some; it names one only where `viewer` may read it."""
+        if self._open(scope):
+            named = [os.fsdecode(path) for path in self.in_the_way(scope, viewer)] or ["Something in it"]
+            raise Busy(f"{named[0]} is open for writing; wait until it is closed, or say --force.")
+
+    def _open(self, scope: bytes) -> list[bytes]:
+        return [path for path in self.writers() if within(path, scope)]
 
     # Staging ------------------------------------------------------------------------------------------------------------
 
@@ -184,24 +209,38 @@ class Carry:
         finally:
             past.close()
 
+    def _cleaned(self, stage: Stage) -> bool:
+        """The same; False where it has to be tried again."""
+        try:
+            self._clean(stage)
+        except (OSError, sqlite3.Error) as error:
+            log.warning("%s, which a rollback left, cannot be removed yet: %s", stage.name, error)
+            return False
+        return True
+
     # Acting -------------------------------------------------------------------------------------------------------------
 
-    async def _act(
-        self, stage: Stage, task: Task, plan: Plan, force: bool, exact: bool = False
-    ) -> dict[bytes, str]:
+    async def _act(self, stage: Stage, task: Task, plan: Plan, viewer: Viewer | None) -> dict[bytes, str]:
+        """viewer: who is told what is in the way; None where nothing is."""
         history = self.history
+        assert history.capture is not None
         with self.gate():
-            if not force:
-                self.refuse_writers(plan.scope)
+            if viewer is not None:
+                self.refuse_writers(plan.scope, viewer)
             await history.noted(5.0)
             with trio.CancelScope(shield=True):
                 written = self.writers()
-                act = Act(history.root_fd, stage, task.steps, exact=exact, written=written, hook=self.hook)
-                await history.follow.alone(self._commit, act, task, plan.sequence)
-                for change in plan.changes:
-                    self.stale(change.path)
-        assert history.capture is not None
-        history.capture.committed(True)
+                act = Act(
+                    history.root_fd, stage, task.steps, exact=task.exact, written=written, hook=self.hook
+                )
+                try:
+                    await history.follow.alone(self._commit, act, task, plan.sequence)
+                finally:  # whatever became of it, the folder may be another one
+                    for change in plan.changes:
+                        self.stale(change.path)
+                    for path in act.lost:
+                        history.follow.touched(path)
+                    history.capture.committed(self.history.follow.held_up())
         for change in plan.changes:
             history.follow.restored(change.path)
         return act.left
@@ -224,52 +263,126 @@ class Carry:
             act.disk()
             disk.sync(self.history.root_fd)
         except OSError as error:
-            act.back()
-            with contextlib.suppress(OSError):
-                disk.sync(self.history.root_fd)
-            with catalogue.transaction():
-                redo.done(database, {})
-            if isinstance(error, FileExistsError):
-                raise Exists(f"Something came to {_name(error)} meanwhile; give another path.") from error
-            raise Refused(
-                f"{_name(error)} cannot be changed ({error.strerror}); everything is as it was. See to it, and try again."
-            ) from error
+            raise self._back(act, error) from error
         self.hook("synced")
+        try:
+            self._patiently(self._finish, act, task)
+        except (OSError, sqlite3.Error) as error:
+            self.trouble = (
+                f"The files are rolled back, but history cannot note it ({error}); free some space, and mount again: the next mount"
+                " notes it."
+            )
+            log.error("%s", self.trouble)
+            raise Unnoted(self.trouble) from error
+        self.hook("committed")
+
+    def _back(self, act: Act, error: OSError) -> LsfsError:
+        """A step was refused: all the others are taken back. What the caller is told."""
+        act.back()
+        with contextlib.suppress(OSError):
+            disk.sync(self.history.root_fd)
+        why = f"{_name(error)} cannot be changed ({error.strerror})"
+        try:
+            self._patiently(self._abandon, act)
+        except (OSError, sqlite3.Error) as second:
+            self.trouble = (
+                f"{why}, so the rollback was taken back{_but(act.lost)}; but history cannot note that ({second}). Free some space; the"
+                " next mount tries the rollback again."
+            )
+            log.error("%s", self.trouble)
+            return Refused(self.trouble)
+        if act.lost:
+            return Refused(f"{why}; everything is as it was{_but(act.lost)}. See to it, and try again.")
+        if isinstance(error, FileExistsError):
+            return Exists(f"Something came to {_name(error)} meanwhile; give another path.")
+        return Refused(f"{why}; everything is as it was. See to it, and try again.")
+
+    def _patiently(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Try it some times, while the database cannot be written."""
         for pause in (*PAUSES, None):
             try:
-                self._finish(act, task)
-                break
+                return call(*arguments)
             except sqlite3.Error:
                 if pause is None:
                     raise
                 time.sleep(pause)
-        self.hook("committed")
 
     def _finish(self, act: Act, task: Task) -> None:
-        catalogue, capture = self.history.follow.catalogue, self.history.capture
-        assert capture is not None
-        with catalogue.transaction():
+        with self._noting() as (catalogue, capture):
             act.rows(catalogue, capture)
             redo.done(self.history.database, task.note)
+
+    def _abandon(self, act: Act) -> None:
+        with self._noting() as (catalogue, capture):
+            act.salvage(catalogue, capture)
+            redo.done(self.history.database, {})
+
+    @contextlib.contextmanager
+    def _noting(self) -> Iterator[tuple[Catalogue, Capture]]:
+        """One commit. Where it fails, what it would have made superfluous stays in the stage."""
+        catalogue, capture = self.history.follow.catalogue, self.history.capture
+        assert capture is not None
+        dropped = list(capture._dropped)
+        try:
+            with catalogue.transaction():
+                yield catalogue, capture
+        except BaseException:
+            capture._dropped[:] = dropped
+            raise
 
     # After a kill -------------------------------------------------------------------------------------------------------
 
     def recover(self) -> None:
-        """Before anything is served: complete what was begun; remove what was only made ready."""
-        task = redo.read(self.history.database)
-        if task is not None:
-            stage = Stage(self.history.held, task.stage)
-            act = Act(self.history.root_fd, stage, task.steps)
+        """Before anything is served: complete what was begun, or take it back where the disk refuses; remove what was only made ready.
+        Never a reason not to mount."""
+        try:
+            task = redo.read(self.history.database)
+            if task is not None:
+                self._complete(task)
+            if not self.pending:
+                sweep(self.history.held, back.held(self.history.past, ""))
+        except (OSError, sqlite3.Error) as error:
+            log.warning("what a rollback left cannot be removed: %s", error)
+        if self.trouble:
+            log.warning("%s", self.trouble)
+
+    def _complete(self, task: Task) -> None:
+        stage = Stage(self.history.held, task.stage)
+        act = Act(self.history.root_fd, stage, task.steps, exact=task.exact, again=True)
+        try:
             try:
                 act.disk()
                 disk.sync(self.history.root_fd)
+            except OSError as error:
+                act.back()
+                with contextlib.suppress(OSError):
+                    disk.sync(self.history.root_fd)
+                self._abandon(act)
+                why = f"{_name(error)}: {error.strerror}"
+                self.trouble = f"A rollback that was cut off cannot be completed ({why}); it was taken back{_but(act.lost)}."
+            else:
                 self._finish(act, task)
-            except (OSError, sqlite3.Error) as error:
-                self.trouble = f"A rollback that was cut off cannot be completed ({error}); see to the disk, and mount again."
-                return
-            finally:
-                self._clean(stage)
-        sweep(self.history.held, back.held(self.history.past, ""))
+                if act.left:
+                    self.trouble = (
+                        f"A rollback that was cut off is completed; left alone: {_listed(act.left)}."
+                    )
+        except (OSError, sqlite3.Error) as error:
+            self.trouble = f"A rollback that was cut off cannot be completed ({error}); see to the disk, and mount again."
+        finally:
+            self._cleaned(stage)
+
+
+def _but(lost: list[bytes]) -> str:
+    """What is not as it was, as the end of a sentence."""
+    if not lost:
+        return ""
+    return f", but for {_listed(lost)}: what was there is in history, `lsfs log` lists it"
+
+
+def _listed(some: Collection[bytes]) -> str:
+    """Some paths: not all, where there are many."""
+    named = ", ".join(os.fsdecode(path) for path in sorted(some)[:MOST])
+    return named if len(some) <= MOST else f"{named} and {len(some) - MOST} more"
 
 
 def _name(error: OSError) -> str:

@@ -29,6 +29,7 @@ _AT_OR_BELOW = (
     " union all select {0} from file where died is null and parent = ?"
     " union all select {0} from file where died is null and parent >= ? and parent < ?"
 )
+STATE = b".lsfs"
 GRACE_SECONDS = 24 * 3600.0
 
 
@@ -200,7 +201,9 @@ class Catalogue:
         self._insert_all([(parent, name, "file", *signature, *status, *content)])
         return bool(dirty)
 
-    def touched(self, path: bytes, *, written: bool = False, busy: bool = False) -> str:
+    def touched(
+        self, path: bytes, *, written: bool = False, busy: bool = False, behind: bool = False
+    ) -> str:
         """Something happened at `path`; what follows from it (`busy`: it is being written through the mount just now, so that its content
         is no version yet):
 
@@ -218,7 +221,7 @@ class Catalogue:
         if found.st_dev != self.device:
             self.entries.kill_at_or_below(path, gone=False)
         elif not busy:
-            self._see(path, found, written)
+            self._see(path, found, written, behind)
         if found.st_dev != self.device or self.ignore.verdict(path, directory):
             self.kill_below(path)
             return "folder" if directory else "clean"
@@ -245,8 +248,10 @@ class Catalogue:
             return "dirty"
         return "waiting" if row["dirty"] else "clean"
 
-    def _see(self, path: bytes, found: os.stat_result, written: bool) -> None:
+    def _see(self, path: bytes, found: os.stat_result, written: bool, behind: bool) -> None:
         """History: what is at `path` now."""
+        if STATE in path.split(b"/"):
+            return  # of another lsfs: its state is its own affair
         known = self.entries.row(path)
         if known is not None and stat.S_ISDIR(known.mode) and not stat.S_ISDIR(found.st_mode):
             self.entries.kill_at_or_below(path, gone=True)
@@ -260,7 +265,7 @@ class Catalogue:
                     if there.st_ino == found.st_ino:
                         self._see_one(other, there, self.entries.row(other), written)
                         written = False
-        self._see_one(path, found, known, written, indexed)
+        self._see_one(path, found, known, written, indexed, behind)
 
     def _see_one(
         self,
@@ -269,6 +274,7 @@ class Catalogue:
         known: Entry | None,
         written: bool,
         indexed: bool | None = None,
+        behind: bool = False,
     ) -> None:
         self.entries.see(
             *paths.split(path),
@@ -277,6 +283,7 @@ class Catalogue:
             extra=look(self.root_fd, path),
             indexed=bool(known and known.indexed) if indexed is None else indexed,
             written=written,
+            behind=behind,
         )
 
     def moved(self, old: bytes, new: bytes, found: os.stat_result | None = None) -> None:

@@ -116,6 +116,58 @@ class Collection:
             yield from self._cells(now - grace)
             self._done = kept
 
+    def nobodys(self) -> set[bytes]:
+        """Before a purge: remove, for good, the contents that no row has, however young. Their digests, but for those that something which
+        is there now has, too: what the index may still know of them."""
+        if self.database.execute("select 1 from redo limit 1").fetchone():
+            return set()
+        query = (
+            "select {} from content c where id > 0 and not exists (select 1 from entry where content = c.id)"
+        )
+        gone = {digest for (digest,) in self.database.execute(query.format("digest")) if digest is not None}
+        cells = [id for (id,) in self.database.execute(query.format("id")).fetchall()]
+        last = self.database.execute("select max(id) from content").fetchone()[0]
+        self.database.execute("pragma secure_delete = on")
+        try:
+            for start in range(0, len(cells), CONTENTS):
+                self._remove_cells([cell for cell in cells[start : start + CONTENTS] if cell != last])
+            if last in cells:
+                self._empty(last)
+            with self._transaction():  # what nobody names at all
+                free = [
+                    digest
+                    for (digest,) in self.database.execute(
+                        "select digest from object where digest not in (select digest from content where digest is not null)"
+                    )
+                ]
+                self._to_discard(self.objects.remove(free))
+            self._discard()
+            self.tidy()
+        finally:
+            self.database.execute("pragma secure_delete = off")
+        return {digest for digest in gone | set(free) if not self._is_there(digest)}
+
+    def _empty(self, cell: int) -> None:
+        """The one with the highest id stays, without its bytes."""
+        with self._transaction():
+            row = self.database.execute(
+                "select captured, held from content where id = ? and not exists (select 1 from entry where content = ?)",
+                (cell, cell),
+            ).fetchone()
+            if row is None:
+                return
+            self._unsummed([row[0]] if row[0] is not None else [])
+            self.database.execute(
+                "update content set digest = null, captured = null, held = null, size = 0 where id = ?",
+                (cell,),
+            )
+        if row[1] is not None:
+            self.held.drop(row[1])
+
+    def _is_there(self, digest: bytes) -> bool:
+        live = "select 1 from file where digest = ? and died is null limit 1"
+        return self._has_cell(digest) or self.database.execute(live, (digest,)).fetchone() is not None
+
     def tidy(self) -> None:
         """Once after a mount: what a kill left in packs/."""
         self.objects.discard(self.objects.stray_packs())

@@ -32,6 +32,10 @@ _AT_OR_BELOW = (
 )
 _KEPT_XATTRS = ("user.", "system.posix_acl_")
 MINUTE = 60.0
+RESTED = 2.0
+"""Seconds after which a version is kept, however many there were before it."""
+MISSED = 8
+"""Commits after which a file that was missed, and turns up elsewhere, is another file."""
 PURGED = 0  # the content of versions whose bytes shall be nowhere (`lsfs.history.purge`); nothing is ever captured into it
 
 
@@ -271,10 +275,12 @@ class Entries:
         extra: Callable[[os.stat_result], Extra],
         indexed: bool,
         written: bool = False,
+        behind: bool = False,
     ) -> int | None:
         """Make the live row of a path agree with `found`, its lstat. The new cell, where there is one to be captured.
 
         written   its bytes changed, whatever its times say
+        behind    its bytes may have been changed behind the mount
         """
         signature = _signature(found)
         rights = (found.st_mode, found.st_uid, found.st_gid)
@@ -299,9 +305,16 @@ class Entries:
             target,
             xattrs,
         ):
+            if behind and kind == stat.S_IFREG and found.st_nlink == 1 and known.content:
+                # nothing that shows explains its ctime: its bytes may be others, and its time have been set back
+                self._ended.add(known.content)
+                self._end(known)
+                return self._add(parent, name, found, target, xattrs, None, indexed)
             # A link more or less, or a rename: nothing that a version has is another one.
             self.database.execute("update entry set ctime_ns = ? where id = ?", (ctime, known.id))
             return None
+        if not same and known.content:
+            self._ended.add(known.content)
         if not same and self._written_all_the_time(known):
             self.coalesce(known)
         else:
@@ -314,7 +327,7 @@ class Entries:
 
     def _end(self, row: Entry, *, gone: bool = False) -> None:
         """A row ends with this sequence; one that no sequence ever saw vanishes."""
-        if row.content:
+        if row.content and not gone:  # (what is missed behind the mount may turn up elsewhere)
             self._ended.add(row.content)
         if row.id in self._closed:
             self.advance()
@@ -370,7 +383,8 @@ class Entries:
         behind the mount (which the scan may have missed already, in this commit or in the one before)."""
         if not stat.S_ISREG(found.st_mode):
             return None
-        since = self.sequence if self.scanned_since is None else self.scanned_since
+        # What was missed a few commits ago may turn up only now: a scan follows the hint that brought it about.
+        since = (self.sequence if self.scanned_since is None else self.scanned_since) - MISSED
         row = self.database.execute(
             f"select {ROW} from entry where ino = ? and size = ? and mtime_ns = ? and (died is null or died >= ?)"
             " order by died is not null, id desc limit 1",
@@ -572,10 +586,12 @@ class Entries:
     # Thinning out -----------------------------------------------------------------------------------------------------
 
     def _written_all_the_time(self, known: Entry) -> bool:
-        """Has this file got more versions within a minute than are kept, and has no snapshot seen the last one?"""
+        """Has this file got more versions within a minute than are kept, and did the last one neither rest nor is shown by a snapshot?"""
+        if time.time() - known.mtime_ns / 1e9 > RESTED:
+            return False
         versions = self.database.execute(
             "select count(*) from (select 1 from entry e join moment m on m.sequence = e.born"
-            " where e.parent = ? and e.name = ? and m.at > ? limit ?)",
+            " where e.parent = ? and e.name = ? and m.at > ? order by e.born desc limit ?)",
             (known.parent, known.name, time.time() - MINUTE, self.pace),
         ).fetchone()[0]
         if versions < self.pace:

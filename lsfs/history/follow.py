@@ -25,7 +25,7 @@ import trio
 
 from lsfs.engine.supervisor import Engine
 from lsfs.history import paths
-from lsfs.history.burst import outcome
+from lsfs.history.burst import TELLING, outcome
 from lsfs.history.capture import Capture
 from lsfs.history.catalogue import Catalogue, Counts
 from lsfs.history.feed import Feed
@@ -53,6 +53,7 @@ COLLECT, OVERWRITTEN = (
 )  # contents that were overwritten so long ago leave the index, at these intervals
 AGAIN = 5.0  # seconds until what history could not take (a full disk) is tried again
 WARMING = 3.0  # seconds in which an engine that has just started is slower than `settle` allows
+MUCH = 8 << 20  # bytes that were secured: they are not to wait for the end of a burst
 MOST_PENDING, MOST_CHECKED = (
     10_000,
     1_000,
@@ -123,7 +124,7 @@ class Follow:
         self._moved_on = trio.Event()
         self.waiting = 0  # bytes that were secured, and are in memory until they are committed
         self._last_change = 0.0
-        self._hinted: set[bytes] = set()  # of the changes, since the last rename
+        self._hinted: set[tuple[bytes, bool]] = set()  # of the changes, since the last rename
         self._noted = self._written = 0  # changes that came, and those that are committed
         self._later: dict[bytes, tuple[float, float]] = {}  # path -> (due, first)
         self._later_changed = trio.Event()
@@ -155,6 +156,8 @@ class Follow:
     def secured(self, secured: Secured) -> None:
         """What a path was before it was overwritten or removed (`Guard`)."""
         self.waiting += len(secured.data or b"")
+        if self.waiting > MUCH:
+            self.hurry()
         self._append(("secured", secured.path, secured))
 
     def held_up(self) -> list[Secured]:
@@ -171,16 +174,15 @@ class Follow:
             self._waiting[path] = self._ticket
         self._append((kind, path, *rest))
 
-    def hinted(self, path: bytes, settled: bool) -> None:
-        """Something at `path` changed behind the mount, perhaps. Unsettled: it is still being written."""
+    def hinted(self, path: bytes, settled: bool, modified: bool = False) -> None:
+        """Something at `path` changed behind the mount, perhaps. Unsettled: it is still being written. `modified`: its bytes were."""
         if settled:
             self._later.pop(path, None)
             self._hints += 1
-            if (
-                path not in self._hinted
-            ):  # it is looked at when the burst is over; another hint is not to prolong it
-                self._hinted.add(path)
-                self._append(("hinted", path))
+            if (path, modified) not in self._hinted:
+                # it is looked at when the burst is over; another hint is not to prolong it
+                self._hinted.add((path, modified))
+                self._append(("modified" if modified else "hinted", path))
         else:
             now = trio.current_time()
             first = self._later.get(path, (0.0, now))[1]
@@ -193,7 +195,7 @@ class Follow:
         self._changed.set()
 
     def _append(self, change: tuple) -> None:
-        if change[0] not in ("hinted", "touched", "written"):
+        if change[0] not in TELLING:
             self._hinted.clear()  # a name may be another file's from now on
         self._noted += 1
         self._last_change = time.monotonic()
@@ -211,7 +213,15 @@ class Follow:
             if self.indexing:
                 nursery.start_soon(self.feed.run)
             if self.capture is not None:
-                nursery.start_soon(self.capture.run, self)
+                nursery.start_soon(self._capture)
+
+    async def _capture(self) -> None:
+        while self.capture is not None:
+            try:
+                await self.capture.run(self)
+            except Exception:  # a bug of ours costs a content, never the mount
+                log.exception("capturing failed, and goes on")
+                await trio.sleep(AGAIN)
 
     def quiet(self) -> bool:
         """Has nothing happened for a moment, so that work in the background disturbs nobody?"""
@@ -222,9 +232,11 @@ class Follow:
         """Wait until all that was noted so far is committed; False where that takes longer than `deadline` seconds."""
         limit = self._noted
         with trio.move_on_after(deadline):
-            while self._written < limit:
+            failures = 0
+            while self._written < limit and failures < 2:
                 self._urgent.set()
                 await self._moved_on.wait()
+                failures += bool(self.trouble)
         return self._written >= limit
 
     async def in_thread(self, call: Callable[..., Answer], *arguments: object) -> Answer:
@@ -310,9 +322,15 @@ class Follow:
             verdicts, folders = await self.commit(self._write, changes)
         except sqlite3.Error:
             self._changes[:0] = changes
-            await trio.sleep(AGAIN)
+            if self.capture is not None:
+                self.capture.failed()
+            self._after_commit()  # whoever waits is told that there is trouble
+            with trio.move_on_after(AGAIN):
+                await self._urgent.wait()
             return
         except Exception:
+            if self.capture is not None:
+                self.capture.failed()
             log.exception("what changed could not be noted; scanning the folder")
             for _, path, *_ in changes:
                 self._waiting.pop(path, None)
@@ -327,7 +345,7 @@ class Follow:
         self._written = noted
         self.waiting = sum(len(secured.data or b"") for secured in self.held_up())
         if self.capture is not None:
-            self.capture.committed(any(change[0] == "secured" for change in self._changes))
+            self.capture.committed(self.held_up())
         renamed = {change[1] for change in changes if change[0] in ("moved", "replaced")}
         # What has to be read below a folder that was renamed has a new name to be waited for.
         tops = tuple(path + b"/" for path in renamed) if self.indexing else ()
@@ -389,7 +407,9 @@ class Follow:
             if paths.split(path)[1] == IGNORE:
                 folders[self.catalogue.ignore.reload(path)] = None
             written = kind == "written" or (kind == "touched" and COARSE_CLOCK)
-            verdicts[path] = self.catalogue.touched(path, written=written, busy=path in self._busy)
+            verdicts[path] = self.catalogue.touched(
+                path, written=written, busy=path in self._busy, behind=kind == "modified"
+            )
             if verdicts[path] == "folder":
                 self.catalogue.ignore.reload(paths.join(path, IGNORE))
         if self.capture is not None:
@@ -453,7 +473,7 @@ class Follow:
             now = trio.current_time()
             for path in [path for path, (when, _) in self._later.items() if when <= now]:
                 del self._later[path]
-                self._append(("hinted", path))
+                self._append(("modified", path))
 
     async def _regularly(self) -> None:
         last = collected = trio.current_time()

@@ -86,23 +86,23 @@ def chain(store: Store) -> Iterator[Finding]:
     for sequence, at, sum, found, pruned in store.database.execute(
         "select sequence, at, sum, chain, pruned from moment order by sequence"
     ).fetchall():
-        wrong = None
+        wrong = []
         if not pruned & 1 and sum_of(store.database, sequence) != sum:
-            wrong = "what it did is not what it did once: a row or a digest was changed"
+            wrong.append("what it did is not what it did once: a row or a digest was changed")
             if store.repair:
                 with store.transaction():
                     store.unsummed(sequence)
                     _accept(store, sequence, "its sum was another one")
-        elif link(before, sequence, at, sum) != found and broken is None:
-            wrong = "does not hang on the one before: a moment was changed or removed"
+        if link(before, sequence, at, sum) != found and broken is None:
+            wrong.append("does not hang on the one before: a moment was changed or removed")
             broken = sequence
         before = found
-        if wrong is not None and told < MOST:
+        for what in wrong[: MOST - told]:
             told += 1
             yield Finding(
                 "chain",
                 f"sequence {sequence}",
-                wrong,
+                what,
                 "compare with a copy; --repair accepts what is there, and a note stays",
                 repaired=store.repair or None,
             )

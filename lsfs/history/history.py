@@ -19,7 +19,7 @@ import trio
 
 from lsfs.config import STATE, Settings
 from lsfs.history import disk
-from lsfs.history.back import removed_at
+from lsfs.history.back import nothing_removed, removed_at
 from lsfs.history.capture import Capture
 from lsfs.history.collect import Collection
 from lsfs.history.entries import Entries, Entry, Off
@@ -30,7 +30,7 @@ from lsfs.history.objects import Objects
 from lsfs.history.past import Bytes, Changed, Past, PerThread, Snapshot
 from lsfs.history.purging import Purging
 from lsfs.history.rollback import Rollback
-from lsfs.history.store import State
+from lsfs.history.store import State, refuse_links
 from syscalls.errors import Exists, InvalidArgument, LsfsError, NotFound, TryAgain
 from syscalls.values import Viewer
 from syscalls.when import when
@@ -70,10 +70,14 @@ class History:
         self.root_fd = root_fd
         self.objects = Objects(state.database, state.folder)
         self.entries = (Entries if self.enabled else Off)(state.database, self.objects, pace=settings.pace)
-        self.held = Held(settings.folder / STATE / "held")
+        own = settings.folder / STATE
+        if own != state.folder and own.exists():
+            refuse_links(own)
+        self.held = Held(own / "held")
         self.past = Past(state.folder, root_fd, self.held)
         self._per_thread = PerThread(self.past)
         self._threads = trio.CapacityLimiter(2)
+        self._taking = trio.Lock()
         self.capture: Capture | None = None
         self.keeper: Keeper | None = None
         self.numbers: Numbers | None = None
@@ -109,6 +113,8 @@ class History:
                 self.held,
                 kept=self.past.kept,
                 note=lambda secured: self.follow.secured(secured),
+                named=self.past.named,
+                commit=lambda: self.follow.committed(),
                 dear=self._dear,
                 waiting=lambda: self.follow.waiting,
                 largest=settings.history_max_file_size,
@@ -123,10 +129,12 @@ class History:
             self.rollback.carry.recover()
         if self.keeper is not None:
             self.keeper.follow = follow
+        if self.capture is not None:
+            self.capture.read_only = self.settings.read_only
         if self.capture is not None and not self.settings.read_only:
             with follow.catalogue.transaction():
                 left = self.capture.recover()
-            self.capture.committed(bool(left))
+            self.capture.committed(left)
             for secured in left:
                 follow.secured(secured)
 
@@ -153,9 +161,13 @@ class History:
         """May `viewer` read today what is at `path`, and pass the folders above it, as far as they are still there?"""
         return self.follow.readable.permits(path, viewer)
 
-    def permits_then(self, path: bytes, row: Entry, viewer: Viewer) -> bool:
-        """The same, and might he have read it then?"""
-        return self.permits(path, viewer) and self.follow.readable.then(row, self.past, viewer)
+    def passes(self, path: bytes, viewer: Viewer) -> bool:
+        """May `viewer` go through the folder at `path` and those above it today, as far as they are still there?"""
+        return self.follow.readable.passes(path, viewer)
+
+    def permits_then(self, path: bytes, row: Entry, viewer: Viewer, past: Past | None = None) -> bool:
+        """The same, and might he have read it then? In a thread with its own `past`."""
+        return self.permits(path, viewer) and self.follow.readable.then(row, past or self.past, viewer)
 
     def readable_at(self, path: bytes, sequence: int, viewer: Viewer) -> bool:
         """Was there a regular file at a path, which `viewer` may read now and might have read then?"""
@@ -229,6 +241,10 @@ class History:
     async def take(self, name: bytes, *, automatic: bool = False) -> Snapshot:
         """Give a name to what is there now. It is on the disk when this returns. Raises Exists, TryAgain, Unwritable."""
         self._on()
+        async with self._taking:  # what one has to sync, the next one relies on
+            return await self._take(name, automatic)
+
+    async def _take(self, name: bytes, automatic: bool) -> Snapshot:
         if name in self._snapshots:
             raise Exists(f"There is a snapshot {os.fsdecode(name)!r} already.")
         await self.busy()
@@ -304,11 +320,14 @@ class History:
         """Whether the rules let the index read a file here, now: neither secret nor ignored."""
         return self.follow.catalogue.ignore.verdict(path, False) is None
 
-    async def in_thread(self, call: Callable[..., Answer], *arguments: Any) -> Answer:
-        """`call(past, *arguments)` in a thread: for what reads much."""
+    async def in_thread(
+        self, call: Callable[..., Answer], *arguments: Any, limiter: trio.CapacityLimiter | None = None
+    ) -> Answer:
+        """`call(past, *arguments)` in a thread: for what reads much. What takes seconds brings a limiter of its own, and lets all else
+        pass."""
         self._on()
         return await trio.to_thread.run_sync(
-            lambda: call(self._per_thread.get(), *arguments), limiter=self._threads
+            lambda: call(self._per_thread.get(), *arguments), limiter=limiter or self._threads
         )
 
     async def open(self, row: Entry) -> Bytes:
@@ -324,10 +343,20 @@ class History:
         self._on()
         return await self.rollback.undelete(row, target, viewer)
 
-    def removed_at(self, path: bytes, first: float | None = None, end: float | None = None) -> Entry:
-        """The row that was removed last at a path, between two times where they are given. Raises NotFound."""
+    def removed_at(
+        self,
+        path: bytes,
+        first: float | None = None,
+        end: float | None = None,
+        viewer: Viewer | None = None,
+    ) -> Entry:
+        """The row that was removed last at a path, between two times where they are given. Raises NotFound, also where `viewer` may not
+        see it."""
         self._on()
-        return removed_at(self.past, path, first, end)
+        row = removed_at(self.past, path, first, end)
+        if viewer is not None and not self.rollback.sees(row, viewer):
+            raise nothing_removed(path)
+        return row
 
     def _on(self) -> None:
         if not self.enabled:

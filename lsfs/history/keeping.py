@@ -8,6 +8,8 @@
 Days and weeks are those of the machine's time zone. The policy is pure: `lsfs.history.collect` asks it, and removes what no kept sequence
 sees. A sequence that was given up is never chosen again (a clock or a time zone that changes would bring back half a tree), so `Moments`
 tells only of those that can still be shown.
+
+What went is gone for good, so the time of day is believed only when it goes as other clocks go: `Leaps`.
 """
 
 import bisect
@@ -19,6 +21,8 @@ from typing import NamedTuple, Protocol
 from lsfs.history.past import Snapshot
 
 EPOCH = 86400.0  # seconds: there is no time before the first day of all that some zone could not read
+LEAP = 86400.0  # seconds by which the time of day may be ahead of what was expected
+HELD = 3600.0  # seconds after which it is believed all the same
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 
 
@@ -27,6 +31,30 @@ class Retention(NamedTuple):
 
     keep_all: float
     keep_daily: float
+
+
+class Leaps:
+    """Has the time of day gone ahead of itself? A clock that is a year ahead for a moment would thin out all that there is.
+
+    `last` is when old versions were last removed, None where they never were; `steady` is a clock that nobody sets. Set back, the time of
+    day is always believed: then more is kept.
+    """
+
+    def __init__(self, last: float | None, steady: float) -> None:
+        self._offset = None if last is None else last - steady
+        self._ahead: tuple[float, float] | None = None
+        """Of a time of day that is not believed yet: its offset, and since when it is so."""
+
+    def ahead(self, now: float, steady: float) -> float:
+        """By how many seconds `now` is ahead; 0 when it is believed, as it is when it has been so for an hour."""
+        offset = now - steady
+        if self._offset is not None and offset - self._offset > LEAP:
+            if self._ahead is None or abs(offset - self._ahead[0]) > LEAP:
+                self._ahead = (offset, steady)
+            if steady - self._ahead[1] < HELD:
+                return offset - self._offset
+        self._offset, self._ahead = offset, None
+        return 0.0
 
 
 class Moments(Protocol):

@@ -203,7 +203,7 @@ def sync_folder(folder: Path) -> None:
 def hollow(path: Path, live: Sequence[tuple[int, int]]) -> None:
     """Zero all of a pack but the live (offset, length), ascending; the room goes back to the file system where it can."""
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
         return
     try:

@@ -4,6 +4,7 @@ A connection of its own that only reads, used in the loop: a row takes some ten 
 large folders and whole histories are for a thread (`in_thread` opens another connection). Nothing here changes anything.
 """
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from lsfs.beneath import open_regular
+from lsfs.beneath import open_regular, stat_beneath
 from lsfs.history import paths
 from lsfs.history.contents import Contents, Missing
 from lsfs.history.entries import PURGED, ROW, Entry
@@ -99,7 +100,7 @@ class LiveFile:
         data = os.pread(self._fd, size, offset)
         if self._guarded:
             found = os.fstat(self._fd)
-            if (found.st_size, found.st_mtime_ns) != (self._found.st_size, self._found.st_mtime_ns):
+            if _signature(found) != _signature(self._found):
                 raise Changed("This version has just been overwritten; read it again.")
         return data
 
@@ -132,6 +133,10 @@ class Past:
     def sequence(self) -> int:
         """The last one that is committed."""
         return int(self.database.execute("select value from meta where key = 'sequence'").fetchone()[0])
+
+    def stamp(self) -> int:
+        """A number that changes with every commit, those that take no sequence (retention, purge) included."""
+        return int(self.database.execute("pragma data_version").fetchone()[0])
 
     def first(self) -> float | None:
         """When history begins, in seconds since the epoch."""
@@ -188,6 +193,19 @@ class Past:
         ).fetchone()
         return None if row is None else (row[0], row[1], row[2], bool(row[3]), bool(row[4]))
 
+    def named(self, path: bytes, ino: int) -> bytes | None:
+        """A live path, other than `path`, that history knows an inode by."""
+        rows = self.database.execute(
+            "select parent, name from entry where ino = ? and died is null", (paths.number(ino),)
+        )
+        for row in rows.fetchall():
+            found = paths.join(*row)
+            if found != path:
+                with contextlib.suppress(OSError):
+                    if stat_beneath(self.root_fd, found).st_ino == ino:
+                        return found
+        return None
+
     def dear(self) -> set[str]:
         """The files in held/ that a snapshot shows."""
         rows = self.database.execute(
@@ -198,11 +216,13 @@ class Past:
 
     def entry(self, path: bytes, sequence: int) -> Entry | None:
         """What was at a path at a sequence."""
+        # Rows of one path follow each other: only the newest may be there, and of a file that is often written there are many older ones.
         row = self.database.execute(
-            f"select {ROW} from entry where parent = ? and name = ? and {VISIBLE}",
-            (*paths.split(path), sequence, sequence),
+            f"select {ROW} from entry where parent = ? and name = ? and born <= ? order by born desc limit 1",
+            (*paths.split(path), sequence),
         ).fetchone()
-        return None if row is None else Entry(*row)
+        found = None if row is None else Entry(*row)
+        return found if found is None or found.died is None or found.died > sequence else None
 
     def listing(self, parent: bytes, sequence: int) -> list[Entry]:
         """What was directly in a folder, by name."""
@@ -242,6 +262,12 @@ class Past:
         self, first: int, second: int, path: bytes = b""
     ) -> list[tuple[bytes, Entry | None, Entry | None]]:
         """(path, before, after) of all that differs at or below `path` between two sequences, by path."""
+        return list(self.changes(first, second, path))
+
+    def changes(
+        self, first: int, second: int, path: bytes = b""
+    ) -> Iterator[tuple[bytes, Entry | None, Entry | None]]:
+        """The same, one by one."""
         low, high = paths.below(path)
         where, values = "1", []
         if path:
@@ -253,13 +279,10 @@ class Past:
             f" union select parent, name from entry where died > ? and died <= ? and {where}",
             (one, other, *values, one, other, *values),
         ).fetchall()
-        found = []
-        for parent, name in sorted(rows, key=lambda row: paths.join(*row)):
-            whole = paths.join(parent, name)
+        for whole in sorted(paths.join(*row) for row in rows):
             before, after = self.entry(whole, first), self.entry(whole, second)
             if (before and before.id) != (after and after.id):
-                found.append((whole, before, after))
-        return found
+                yield whole, before, after
 
     def versions(self, path: bytes, until: int | None = None) -> list[Version]:
         """The contents that a file had, oldest first: those at this path, and those under the names it had before it was renamed to it."""
@@ -340,6 +363,14 @@ class Past:
         )
         return [name for (name,) in rows]
 
+    def knows(self, path: bytes) -> bool:
+        """Was there ever a file, not a folder, at a path?"""
+        row = self.database.execute(
+            "select 1 from entry where parent = ? and name = ? and mode & 61440 != 16384 limit 1",
+            paths.split(path),
+        ).fetchone()
+        return row is not None
+
     def by_id(self, id: int) -> Entry | None:
         """A row by its number."""
         row = self.database.execute(f"select {ROW} from entry where id = ?", (id,)).fetchone()
@@ -362,6 +393,23 @@ class Past:
             (first, end),
         )
         return [Entry(*row) for row in rows]
+
+    def moved(self, since: int) -> bool:
+        """Was something removed, or made where nothing was, after a sequence?"""
+        row = self.database.execute(
+            "select exists (select 1 from entry where died > ?1 and gone = 1) or exists (select 1 from entry e where e.born > ?1"
+            " and not exists (select 1 from entry b where b.parent = e.parent and b.name = e.name and b.died = e.born"
+            " and b.born = (select max(born) from entry where parent = e.parent and name = e.name and born < e.born)))",
+            (since,),
+        ).fetchone()
+        return bool(row[0])
+
+    def forgotten(self) -> tuple[float, int]:
+        """What changes when retention or a purge took something away, which takes no sequence."""
+        row = self.database.execute(
+            "select coalesce((select value from meta where key = 'collected'), 0.0), (select count(*) from tombstone)"
+        ).fetchone()
+        return row[0], row[1]
 
     def removals(self) -> list[float]:
         """The times at which something was removed, one for each commit."""
@@ -392,19 +440,15 @@ class Past:
             except FileNotFoundError:
                 raise Changed("This version is being stored; read it again.") from None
             return LiveFile(fd, os.fstat(fd), False)
-        for parent, name, size, mtime, ino in self.database.execute(
-            "select parent, name, size, mtime_ns, ino from entry where content = ? and died is null",
+        for parent, name, *signature in self.database.execute(
+            "select parent, name, size, mtime_ns, ino, ctime_ns from entry where content = ? and died is null",
             (row.content,),
         ).fetchall():
             try:
                 fd, status = open_regular(self.root_fd, paths.join(parent, name), xdev=False)
             except OSError:
                 continue
-            if (status.st_size, paths.stamp(status.st_mtime_ns), paths.number(status.st_ino)) == (
-                size,
-                mtime,
-                ino,
-            ):
+            if _signature(status) == tuple(signature):
                 return LiveFile(fd, status, True)
             os.close(fd)
         raise Changed(
@@ -458,3 +502,13 @@ class PerThread:
         for past in self._made:
             past.close()
         self._made.clear()
+
+
+def _signature(found: os.stat_result) -> tuple[int, int, int, int]:
+    """What has to be the same for a live file to be what its row says."""
+    return (
+        found.st_size,
+        paths.stamp(found.st_mtime_ns),
+        paths.number(found.st_ino),
+        paths.stamp(found.st_ctime_ns),
+    )

@@ -44,7 +44,7 @@ MOST = (1 << 63) - 1
 
 def stamp(nanoseconds: int) -> int:
     """A time as the database keeps it: the year 2262 stands for all that come later. Disks keep times until 2446 and beyond."""
-    return min(nanoseconds, MOST - 1)
+    return max(-MOST, min(nanoseconds, MOST - 1))
 
 
 def number(inode: int) -> int:

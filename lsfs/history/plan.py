@@ -94,6 +94,17 @@ def _kind(new: Entry | None, old: Entry | None, same: Same) -> str | None:
     return ATTRIBUTES if stat.S_ISREG(new.mode) else RESTORE
 
 
+def alike(one: Plan, other: Plan) -> bool:
+    """Would two plans do the same, as they are shown? (What is replaced may have been written to since: it becomes a version.)"""
+    return [_key(change) for change in one.changes] == [_key(change) for change in other.changes]
+
+
+def _key(change: Change) -> tuple[object, ...]:
+    new = change.new
+    wanted = None if new is None else (new.id, new.path, new.mode, new.uid, new.gid, new.mtime_ns, new.xattrs)
+    return change.path, change.kind, change.old and change.old.kind, wanted
+
+
 def within(path: bytes, scope: bytes) -> bool:
     """Is a path at or below another one?"""
     return not scope or path == scope or path.startswith(scope + b"/")

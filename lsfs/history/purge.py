@@ -1,6 +1,7 @@
 """purge: contents that shall be nowhere any more: which they are, and the commit that lets go of them.
 
-    a version that is purged  stays a row, so that history says that there was something, with the content 0, which has no bytes
+    a version that is purged  stays a row, so that history says that there was something, with the content 0, which has no bytes, and
+                              without its extended attributes
     its content               goes: cell, object, chunks (their packs are hollowed out), held files
     the index's own list      has the file by its name alone, until it changes
     tombstone                 says which digest was purged, where it was, when, by whom
@@ -174,9 +175,11 @@ def apply(database: sqlite3.Connection, objects: Objects, plan: Plan, at: float,
         )
     ]
     database.executemany("update entry set content = ? where id = ?", ((PURGED, id) for id in ids))
+    attributed = _attributed(database, plan)
+    database.executemany("update entry set xattrs = null where id = ?", ((id,) for id, _ in attributed))
     database.executemany(
         "update moment set pruned = pruned | 1 where sequence = ?",
-        [*seen, *((row.born,) for row in plan.rows)],
+        [*seen, *((row.born,) for row in plan.rows), *((born,) for _, born in attributed)],
     )
     held = [
         name
@@ -191,6 +194,18 @@ def apply(database: sqlite3.Connection, objects: Objects, plan: Plan, at: float,
         ((digest, path, at, uid) for digest, path in where.items()),
     )
     return Freed(packs, held)
+
+
+def _attributed(database: sqlite3.Connection, plan: Plan) -> list[tuple[int, int]]:
+    """The rows with extended attributes, and when they were born: of the versions, and of whatever else is or was at or below the path."""
+    where, values = "xattrs is not null", []
+    if plan.path:
+        where += " and ((parent = ? and name = ?) or parent = ? or (parent >= ? and parent < ?))"
+        values = [*paths.split(plan.path), plan.path, *paths.below(plan.path)]
+    found = dict(database.execute(f"select id, born from entry where {where}", values).fetchall())
+    ids = [row.id for row in plan.rows if row.xattrs is not None]
+    found |= dict(_in(database, "select id, born from entry where xattrs is not null and id in", ids))
+    return list(found.items())
 
 
 def _let_go(database: sqlite3.Connection, cells: Iterable[int]) -> None:

@@ -1,14 +1,17 @@
 """purging: the one call that cannot be undone, step by step.
 
     plan     what would go, and what shares it; a token, which dies when any of that changes
+    nobody's contents that no version has any more, of whatever file, go before a plan is made: retention has taken their rows, so that no
+             path leads to them
     let go   one commit: versions without contents, objects and chunks removed (`lsfs.history.purge`); their packs hollowed out, held files
              unlinked; with --live the files themselves
-    engine   passages, words, vectors (`lsfs.engine.purge`)
-    caches   answers, decoded pieces, what the kernel keeps of the past
     rewrite  the database without its free pages, its log emptied
+    engine   passages, words, vectors (`lsfs.engine.purge`); it comes last, since it may not be there
+    caches   answers, decoded pieces, what the kernel keeps of the past
     prove    a search for some of the words, and a look into every file of the state folder for some of the bytes
 
-A kill in between leaves it half done, and it can be asked for again: tombstones know the digests.
+A kill in between leaves it half done, and it can be asked for again: tombstones know the digests, and as long as the daemon lives it knows
+what to look for.
 
 Threading: in the loop; one at a time, as a job of `run`, so that a caller who does not wait that long finds it done.
 """
@@ -42,6 +45,7 @@ log = logging.getLogger(__name__)
 LIFE = 600.0  # seconds in which a plan may be executed
 SHOWN = 20  # paths that a plan names
 PATIENCE = 600.0  # seconds that the engine may take
+_INDEX = "index/ and vectors.db"
 TRIES = 20  # to empty the log of the database, which a reader may hold for a moment
 
 
@@ -90,6 +94,10 @@ class Purging:
         self.stale: Callable[[bytes], None] = lambda path: None
         self._asked: dict[str, Asked] = {}
         self._jobs: dict[str, Job] = {}
+        self._cut: dict[bytes, Needles] = {}
+        """What is to be looked for of purges that were cut off, by their paths."""
+        self._nobodys: set[bytes] = set()
+        """Digests of contents that no version had, which the index may still know."""
         self._give, self._take = trio.open_memory_channel[Job](16)
 
     # The plan ----------------------------------------------------------------------------------------------------------
@@ -99,7 +107,7 @@ class Purging:
     ) -> dict[str, Any]:
         """What would go, as JSON says it; `token` is null where it is refused, and `refused` says why. Raises NotFound, TryAgain."""
         self._owner(viewer)
-        plan = await self._look(path)
+        plan = await self._look(path, release=token)
         said = shown(plan, live, everywhere)
         if token and not said["refused"]:
             now = trio.current_time()
@@ -108,7 +116,7 @@ class Purging:
             self._asked[said["token"]] = Asked(plan, live, everywhere, viewer.uid, now + LIFE)
         return said
 
-    async def _look(self, path: bytes) -> Plan:
+    async def _look(self, path: bytes, *, release: bool) -> Plan:
         history = self.history
         if history.rollback.pending:
             raise TryAgain("A rollback is under way; ask again when it is done.")
@@ -117,6 +125,9 @@ class Purging:
             path if await history.follow.in_thread(history.follow.catalogue.knows, path) else b""
         )
         await history.settled()
+        if release and history.capture is not None and history.keeper is not None:
+            async with history.capture.chunks:
+                self._nobodys |= await history.follow.in_thread(history.keeper.collection.nobodys)
         return await history.in_thread(plan_of, path)
 
     @staticmethod
@@ -163,7 +174,7 @@ class Purging:
     async def _perform(self, asked: Asked) -> dict[str, Any]:
         history, follow = self.history, self.history.follow
         assert history.capture is not None
-        plan = await self._look(asked.plan.path)
+        plan = await self._look(asked.plan.path, release=True)
         if not plan.same(asked.plan):
             raise InvalidArgument(
                 "What it is about has changed since, so the plan is void: ask for it again."
@@ -171,6 +182,9 @@ class Purging:
         if asked.everywhere:
             plan = whole(plan)
         taken = await history.in_thread(self._needles, plan)
+        if plan.path in self._cut:
+            taken.join(self._cut[plan.path])
+        self._cut[plan.path] = taken
         log.warning("purging %d contents of %r", len(plan.digests), os.fsdecode(plan.path))
         async with history.capture.chunks:
             history.capture.forget(plan.cells)
@@ -184,16 +198,24 @@ class Purging:
             follow.hinted(path, True)
             self.stale(path)
         await history.settled()
-        try:
-            removed = await self.engine(sorted(plan.digests))
-        except LsfsError as error:
-            raise TryAgain(
-                f"History has let go of it, the index not yet ({error}): ask for the same purge again."
-            ) from error
         self.caches()
         await follow.in_thread(self._rewrite)
+        nobodys = frozenset(self._nobodys)
+        try:
+            removed = await self.engine(sorted(plan.digests | nobodys))
+        except LsfsError as error:
+            await follow.in_thread(self._secure, False)
+            raise TryAgain(
+                f"History holds nothing of it any more, and history.db was written anew; the index ({_INDEX}) may still have it"
+                f" ({error}): ask for the same purge again."
+            ) from error
+        self._nobodys -= nobodys
+        self.caches()
+        await follow.in_thread(self._forget_answers)
         await follow.in_thread(self._secure, False)
-        return await self._prove(plan, taken, unlinked, removed)
+        done = await self._prove(plan, taken, unlinked, removed)
+        self._cut.pop(plan.path, None)
+        return done
 
     def _needles(self, past: Past, plan: Plan) -> Needles:
         folder = self.history.settings.folder
@@ -230,6 +252,15 @@ class Purging:
         database = self.history.database
         database.execute("insert into dead_path_words (dead_path_words) values ('optimize')")
         database.execute("vacuum")
+        self._empty_log()
+
+    def _forget_answers(self) -> None:
+        """What was answered, and kept, until the index had let go of it, too. `secure_delete` is on."""
+        self.history.database.execute("update question set kept = null where kept is not null")
+        self._empty_log()
+
+    def _empty_log(self) -> None:
+        database = self.history.database
         for _ in range(TRIES):
             if not database.execute("pragma wal_checkpoint(truncate)").fetchone()[0]:
                 return
@@ -242,17 +273,21 @@ class Purging:
     ) -> dict[str, Any]:
         mine = {row.path for row in plan.rows}
         found: set[bytes] = set()
+        searched = 0
         for phrase in taken.phrases:
             with contextlib.suppress(LsfsError):
                 found |= mine & set(await self.search(phrase))
+                searched += 1
         history = self.history
         folders = dict.fromkeys((history.settings.state, history.held.folder.parent))
         proof: Proof = await trio.to_thread.run_sync(scan, list(folders), taken.pieces)
-        whole_ = not found and not proof.left and not removed.get("left")
-        if not whole_:
+        holds: bool | None = not found and not proof.left and not removed.get("left")
+        if not holds:
             log.error(
                 "after a purge: found %r, bytes in %r, words %r", found, proof.left, removed.get("left")
             )
+        elif taken.untold or not taken.pieces:
+            holds = None  # nothing was found, and not all of it could be looked for
         return {
             "path": os.fsdecode(plan.path),
             "contents": len(plan.digests),
@@ -260,8 +295,9 @@ class Purging:
             "unlinked": [os.fsdecode(path) for path in unlinked],
             "index": {key: value for key, value in removed.items() if key != "left"},
             "proof": {
-                "holds": whole_,
-                "phrases": len(taken.phrases),
+                "holds": holds,
+                "unproven": len(taken.untold),
+                "phrases": searched,
                 "found": sorted(os.fsdecode(path) for path in found),
                 "pieces": proof.pieces,
                 "files": proof.files,
@@ -272,8 +308,8 @@ class Purging:
         }
 
 
-def _stored(past: Past, plan: Plan) -> Iterator[bytes]:
-    """The bytes as they lie in the store: of objects, and of the pieces of large ones."""
+def _stored(past: Past, plan: Plan) -> Iterator[tuple[bytes, bytes]]:
+    """The bytes as they lie in the store: of objects, and of the pieces of large ones. With the digest of their content."""
     for digest in plan.digests:
         row = past.database.execute(
             "select encoding, data from object where digest = ?", (digest,)
@@ -281,7 +317,7 @@ def _stored(past: Past, plan: Plan) -> Iterator[bytes]:
         if row is None:
             continue
         if row[0] != "chunks":
-            yield row[1]
+            yield digest, row[1]
             continue
         for at in range(0, min(len(row[1]), 32 * 64), 32):
             found = past.database.execute(
@@ -289,7 +325,7 @@ def _stored(past: Past, plan: Plan) -> Iterator[bytes]:
             ).fetchone()
             if found is not None and found[0].isalnum():
                 with contextlib.suppress(OSError), open(past.state / "packs" / found[0], "rb") as stream:
-                    yield os.pread(stream.fileno(), found[2], found[1])
+                    yield digest, os.pread(stream.fileno(), found[2], found[1])
 
 
 def shown(plan: Plan, live: bool, everywhere: bool) -> dict[str, Any]:

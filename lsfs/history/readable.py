@@ -49,16 +49,22 @@ class Readable:
         nothing, what is there forbids what it forbids."""
         if viewer.uid == 0:
             return True
-        parts = path.split(b"/") if path else []
-        for depth in range(1, len(parts)):
-            above = b"/".join(parts[:depth])
-            if self._exists(above) and not self._searchable(above, viewer):
-                return False
+        if not self.passes(path.rpartition(b"/")[0], viewer):
+            return False
         try:
             found = stat_beneath(self.root_fd, path)
         except OSError:
             return True
         return stat.S_ISLNK(found.st_mode) or self._granted(path, found, viewer, READ)
+
+    def passes(self, folder: bytes, viewer: Viewer) -> bool:
+        """May `viewer` go through a folder and those above it, as far as they are there?"""
+        parts = folder.split(b"/") if folder else []
+        for depth in range(1, len(parts) + 1):
+            above = b"/".join(parts[:depth])
+            if viewer.uid and self._exists(above) and not self._searchable(above, viewer):
+                return False
+        return True
 
     def then(self, row: Entry, past: Past, viewer: Viewer) -> bool:
         """Did the rights of a row, and of the folders above it when it was born, let `viewer` read it?"""

@@ -6,7 +6,8 @@ at a mount completes what was begun (`lsfs.history.act`). The first row, of kind
     redo.kind    begin, or the kind of the change (`lsfs.history.plan`)
     redo.path    the scope, or the path of the change
     redo.entry   the row of history that is put back, if one is
-    redo.step    msgpack: begin {stage, note}; a change [number in the stage, inode that was staged, what shall be there, what was there]
+    redo.step    msgpack: begin {stage, note, exact};
+                 a change [number in the stage, inode that was staged, what shall be there, what was there]
 
 Called in the catalogue's thread, inside its transaction.
 """
@@ -21,7 +22,7 @@ from lsfs.history.entries import Entry
 from lsfs.history.plan import ATTRIBUTES, CREATE, REMOVE, RESTORE
 
 BEGIN = "begin"
-LAST = "rollback"  # the key in `meta` of what `lsfs undo` takes back
+LAST = "rollback"  # the key in `meta` of what `lsfs undo` takes back; of another user than the mount's, with his number
 
 
 class Step(NamedTuple):
@@ -59,12 +60,13 @@ class Step(NamedTuple):
 
 
 class Task(NamedTuple):
-    """All of a rollback. note: what `undo` has to know of it, {} where there is nothing to be undone."""
+    """All of a rollback. note: what `undo` has to know of it, {} where there is nothing to be undone; exact: nothing may be in the way."""
 
     scope: bytes
     stage: str
     note: dict[str, Any]
     steps: tuple[Step, ...]
+    exact: bool = False
 
 
 def write(database: sqlite3.Connection, task: Task) -> None:
@@ -72,7 +74,7 @@ def write(database: sqlite3.Connection, task: Task) -> None:
     database.execute("delete from redo")
     database.execute(
         "insert into redo (kind, path, step) values (?, ?, ?)",
-        (BEGIN, task.scope, msgpack.packb({"stage": task.stage, "note": task.note})),
+        (BEGIN, task.scope, msgpack.packb({"stage": task.stage, "note": task.note, "exact": task.exact})),
     )
     database.executemany(
         "insert into redo (kind, path, entry, step) values (?, ?, ?, ?)",
@@ -98,17 +100,22 @@ def read(database: sqlite3.Connection) -> Task | None:
     for kind, path, packed in rows[1:]:
         number, ino, new, old = msgpack.unpackb(packed)
         steps.append(Step(number, kind, path, ino, old and Entry(*old), new and Entry(*new)))
-    return Task(rows[0][1], begin["stage"], begin["note"], tuple(steps))
+    return Task(rows[0][1], begin["stage"], begin["note"], tuple(steps), begin.get("exact", False))
 
 
 def done(database: sqlite3.Connection, note: dict[str, Any]) -> None:
     """It is completed: what undoes it is kept."""
     database.execute("delete from redo")
     if note:
-        database.execute("insert or replace into meta values (?, ?)", (LAST, msgpack.packb(note)))
+        key = _key(note.get("who", 0))
+        database.execute("insert or replace into meta values (?, ?)", (key, msgpack.packb(note)))
 
 
-def last(database: sqlite3.Connection) -> dict[str, Any] | None:
-    """What `lsfs undo` takes back: {scope, before, after, what}."""
-    row = database.execute("select value from meta where key = ?", (LAST,)).fetchone()
+def last(database: sqlite3.Connection, who: int = 0) -> dict[str, Any] | None:
+    """What `lsfs undo` of a user takes back: {scope, before, what, who}. who: 0 is the mount's owner, and root."""
+    row = database.execute("select value from meta where key = ?", (_key(who),)).fetchone()
     return None if row is None else msgpack.unpackb(row[0])
+
+
+def _key(who: int) -> str:
+    return f"{LAST} {who}" if who else LAST

@@ -2,7 +2,7 @@
 
     look    what was closed so far is committed, the scope is scanned, the plan compared, rights and contents checked; nothing is changed
     carry   what is needed is made ready, an automatic snapshot names what is there now, and the plan is carried out (`lsfs.history.carry`);
-            where the scope moves meanwhile, all begins anew
+            where the scope moves meanwhile, all begins anew, unless the plan would be another one than was shown
 
 A rollback is a version like any other: `undo` goes back, over the same scope, to the sequence before it. Nothing is lost by one: what is
 replaced is in the snapshot, and what came between the plan and the act became a version.
@@ -16,6 +16,7 @@ import logging
 import os
 import secrets
 import sqlite3
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,10 +25,10 @@ import trio
 from lsfs.history import back, redo
 from lsfs.history.allowed import Rights
 from lsfs.history.back import Wanted
-from lsfs.history.carry import Carry, Moved, NoRoom, Refused
+from lsfs.history.carry import Busy, Carry, Moved, NoRoom, Refused
 from lsfs.history.entries import Entry
 from lsfs.history.past import Past
-from lsfs.history.plan import Plan
+from lsfs.history.plan import Plan, alike
 from lsfs.history.shown import shown
 from syscalls.errors import Exists, InvalidArgument, LsfsError, NotFound, TryAgain
 from syscalls.values import Viewer
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
     from lsfs.history.history import History
 
 LIFE = 600.0  # seconds in which a plan may be executed
+PLANS = 20  # of one user, that may wait to be executed
 TOKENS = 100
+PATIENCE = 3.0  # seconds that an undelete waits for another rollback: a `mv` meanwhile holds its folders, and whoever comes by waits for it
 TRIES = 4  # plans that are made anew because the scope moved
 SPARE = 16 << 20  # bytes that shall be left on the disk
+VOID = "Something has changed since the plan was made, so it is void: ask for the plan again."
 
 log = logging.getLogger(__name__)
 
@@ -103,11 +107,11 @@ class Rollback:
         before. With a token it can be executed.
 
         Raises NotFound, InvalidArgument, Denied, NotPermitted, NoRoom, Missing."""
-        return await self._show(Wanted(path, None, version, to or f"v{version}"), viewer, token)
+        return await self._show(Wanted(path, None, version, to or _said(version or 0)), viewer, token)
 
     async def undo(self, viewer: Viewer, *, token: bool = True) -> dict[str, Any]:
-        """What it would take to undo the last rollback. Raises NotFound where there was none."""
-        note = redo.last(self.history.past.database)
+        """What it would take to undo the last rollback of this user. Raises NotFound where there was none."""
+        note = redo.last(self.history.past.database, _who(viewer))
         if note is None:
             raise NotFound("There is no rollback to undo.")
         if not self.history.past.shows(note["before"]):
@@ -119,12 +123,13 @@ class Rollback:
 
     async def _show(self, wanted: Wanted, viewer: Viewer, token: bool) -> dict[str, Any]:
         plan = await self._look(wanted, viewer)
-        said = shown(plan, wanted.to, self.carry.in_the_way(plan.scope))
+        said = shown(plan, wanted.to, self.carry.in_the_way(plan.scope, viewer))
         if token and plan.changes:
             now = trio.current_time()
             self._asked = {name: asked for name, asked in self._asked.items() if asked.until > now}
-            while len(self._asked) >= TOKENS:
-                del self._asked[next(iter(self._asked))]
+            mine = [name for name, asked in self._asked.items() if asked.uid == viewer.uid]
+            for name in mine[: len(mine) - PLANS + 1 if len(mine) >= PLANS else 0]:
+                del self._asked[name]
             said["token"] = secrets.token_hex(8)
             self._asked[said["token"]] = Asked(wanted, plan, viewer.uid, now + LIFE)
         return said
@@ -161,17 +166,22 @@ class Rollback:
         return plan
 
     def _planned(self, past: Past, wanted: Wanted, viewer: Viewer) -> Plan:
+        rights = self._rights(past, viewer)
+        rights.reach(wanted.scope, wanted.version is not None)
         plan = back.plan_of(past, wanted)
-        plan = plan._replace(changes=self._rights(past, plan, viewer).check(plan.changes))
+        plan = plan._replace(changes=rights.check(plan.changes, plan.scope))
+        back.check_hidden(past, plan.changes)
         back.check_kept(past, plan.changes)
         return plan
 
-    def _rights(self, past: Past, plan: Plan, viewer: Viewer) -> Rights:
-        def then(row: Entry) -> bool:
-            there = past.by_id(row.id)
-            return there is None or self.history.follow.readable.then(there, past, viewer)
+    def _rights(self, past: Past, viewer: Viewer) -> Rights:
+        readable = self.history.follow.readable
 
-        return Rights(past, plan.sequence, viewer, then)
+        def then(row: Entry) -> bool:
+            there = past.by_id(row.id) or row  # which says where it was, whatever it is to be called now
+            return readable.permits(there.path, viewer) and readable.then(there, past, viewer)
+
+        return Rights(past, past.sequence(), viewer, then)
 
     # Executing ------------------------------------------------------------------------------------------------------------
 
@@ -181,13 +191,18 @@ class Rollback:
         Raises InvalidArgument where the token is dead, Busy, NoRoom, Missing, TryAgain, and what `plan` raises."""
         job = self._jobs.get(token)
         if job is None:
-            asked = self._asked.pop(token, None)
+            asked = self._asked.get(token)
             if asked is None or asked.uid != viewer.uid or asked.until < trio.current_time():
                 raise InvalidArgument(
                     "There is no such plan (any more): ask for the plan again, it may be another one by now."
                 )
-            job = self._jobs[token] = Job(asked, viewer, force)
-            self._give.send_nowait(job)
+            job = Job(asked, viewer, force)
+            try:
+                self._give.send_nowait(job)
+            except trio.WouldBlock:
+                raise TryAgain("Too many rollbacks wait; try again in a moment.") from None
+            self._jobs[token] = job
+            del self._asked[token]
         elif job.viewer.uid != viewer.uid:
             raise InvalidArgument("There is no such plan: ask for one first.")
         await job.over.wait()
@@ -209,7 +224,9 @@ class Rollback:
             except OSError as error:
                 job.error = NoRoom(f"The disk refused it ({error.strerror}); nothing was rolled back.")
             except sqlite3.Error as error:
-                job.error = NoRoom(f"History cannot be written ({error}); free some space.")
+                job.error = NoRoom(
+                    f"History cannot be written ({error}), so nothing was rolled back; free some space."
+                )
             except Exception:  # a bug of ours, of which the mount is not to die
                 log.exception("a rollback failed")
                 job.error = Refused("This should not happen; the log of the daemon says more.")
@@ -223,15 +240,11 @@ class Rollback:
             plan = asked.plan
             moved = await self.history.in_thread(back.moved, plan.scope, plan.sequence)
             if moved or self._resolved(asked.wanted).sequence != plan.target:
-                raise InvalidArgument(
-                    "Something has changed since the plan was made, so it is void: ask for the plan again."
-                )
-            if viewer.uid != 0:
-                plan = await self._compare(
-                    asked.wanted, viewer
-                )  # rights above the scope may be others by now
+                raise InvalidArgument(VOID)
+            if viewer.uid != 0:  # rights above the scope may be others by now
+                plan = await self._again(plan, asked.wanted, viewer)
             if not force:
-                self.carry.refuse_writers(plan.scope)
+                self.carry.refuse_writers(plan.scope, viewer)
             snapshot = b""
 
             async def staged() -> None:
@@ -240,14 +253,22 @@ class Rollback:
 
             for _ in range(TRIES):
                 try:
-                    note = {"scope": plan.scope, "what": asked.wanted.to}
-                    return Done(plan, await self.carry.out(plan, note, force=force, staged=staged), snapshot)
+                    note = {"scope": plan.scope, "what": asked.wanted.to, "who": _who(viewer)}
+                    left = await self.carry.out(plan, note, viewer, force=force, staged=staged)
+                    return Done(plan, left, snapshot)
                 except Moved:
                     await self.history.settled()
-                    plan = await self._compare(asked.wanted, viewer)
+                    plan = await self._again(plan, asked.wanted, viewer)
             raise TryAgain(
                 "The files in it are being changed all the time; nothing was rolled back, try again in a moment."
             )
+
+    async def _again(self, plan: Plan, wanted: Wanted, viewer: Viewer) -> Plan:
+        """The plan as it is by now. Raises InvalidArgument where it is not the one that was shown."""
+        now = await self._compare(wanted, viewer)
+        if not alike(plan, now):
+            raise InvalidArgument(VOID)
+        return now
 
     async def _snapshot(self) -> bytes:
         name = f"before-rollback-{datetime.now():%Y-%m-%dT%H-%M-%S}".encode()
@@ -263,13 +284,14 @@ class Rollback:
     async def undelete(self, row: Entry, target: bytes, viewer: Viewer) -> int:
         """Put what was removed (and, of a folder, all that went with it) at `target`; how many objects.
 
-        Raises Exists where something is there, NotFound where its folder is not, Denied, NotPermitted, Missing, NoRoom."""
-        async with self._lock:
+        Raises Exists where something is there, NotFound where its folder is not, Denied, NotPermitted, Missing, NoRoom; Busy where another
+        rollback takes longer than `PATIENCE`."""
+        async with self._in_time():
             self._whole()
             await self.history.settled()
             plan = await self.history.in_thread(self._undeleted, row, target, viewer)
             try:
-                await self.carry.out(plan, None, force=True)
+                await self.carry.out(plan, None, viewer, force=True)
             except Moved:
                 raise Exists(
                     f"Something came to {os.fsdecode(target)} meanwhile; give another path."
@@ -279,7 +301,34 @@ class Rollback:
             return len(plan.changes)
 
     def _undeleted(self, past: Past, row: Entry, target: bytes, viewer: Viewer) -> Plan:
+        rights = self._rights(past, viewer)
+        rights.pass_(target)
         plan = back.undelete_of(past, row, target)
-        plan = plan._replace(changes=self._rights(past, plan, viewer).check(plan.changes))
+        plan = plan._replace(changes=rights.check(plan.changes, plan.scope))
         back.check_kept(past, plan.changes)
         return plan
+
+    def sees(self, row: Entry, viewer: Viewer) -> bool:
+        """May `viewer` know that what this row says was there, and was removed?"""
+        return self._rights(self.history.past, viewer).sees(row)
+
+    @contextlib.asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        with trio.move_on_after(PATIENCE) as scope:
+            await self._lock.acquire()
+        if scope.cancelled_caught:
+            raise Busy("Another rollback is under way; try again when it is done.")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+def _who(viewer: Viewer) -> int:
+    """Whose rollback it is: the mount's owner and root are one."""
+    return 0 if viewer.uid in (0, os.geteuid()) else viewer.uid
+
+
+def _said(version: int) -> str:
+    """A version as a sentence says it."""
+    return f"v{version}" if version > 0 else f"{-version} version{'s' if version < -1 else ''} ago"

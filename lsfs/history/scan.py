@@ -160,6 +160,7 @@ def _remember(
     known = entries.live(path)
     for name, status in found:
         if (name in hidden and not path) or name == STATE.encode() or status.st_dev != catalogue.device:
+            known.pop(name, None)
             continue
         whole = paths.join(path, name)
         row = known.pop(name, None)

@@ -8,6 +8,7 @@ Called in a thread, with a `Past` of its own. No path below the folder is named 
 """
 
 import contextlib
+import logging
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -23,6 +24,8 @@ from mounts import files_linux as linux
 PIECE = 1 << 20
 STAGE = "stage-"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+
+log = logging.getLogger(__name__)
 
 
 class Staged(NamedTuple):
@@ -93,14 +96,22 @@ class Stage:
         return Staged(name, os.stat(name, dir_fd=self.fd(), follow_symlinks=False).st_ino)
 
     def close(self, keep: Iterable[str] = ()) -> None:
-        """Remove all of it but what is to be kept, and the folder when nothing is left in it."""
+        """Remove all of it but what is to be kept, and the folder when nothing is left in it. Raises OSError where the disk refuses one,
+        after all the others; it can be asked again."""
         kept = set(keep)
         if self._fd < 0:
             return
+        refused: OSError | None = None
         for name in os.listdir(self._fd):
             if name not in kept:
-                with contextlib.suppress(FileNotFoundError):
+                try:
                     os.unlink(name, dir_fd=self._fd)
+                except FileNotFoundError:
+                    continue
+                except OSError as error:
+                    refused = error
+        if refused is not None:
+            raise refused
         os.close(self._fd)
         self._fd = -1
         with contextlib.suppress(OSError):
@@ -149,5 +160,8 @@ def sweep(held: Held, named: Iterable[str]) -> None:
         return
     for name in stages:
         stage = Stage(held, name)
-        stage.fd()
-        stage.close(one.partition("/")[2] for one in kept if one.startswith(f"{name}/"))
+        try:
+            stage.fd()
+            stage.close(one.partition("/")[2] for one in kept if one.startswith(f"{name}/"))
+        except OSError as error:
+            log.warning("%s, which a rollback left, cannot be removed: %s", name, error)

@@ -72,6 +72,7 @@ create index entry_died on entry (died) where died is not null;
 create index entry_born on entry (born);
 create table content (id integer primary key, size integer not null, digest blob, held text, captured integer);
 create index content_digest on content (digest) where digest is not null;
+create index content_held on content (id) where held is not null;
 create index content_waiting on content (id) where digest is null;
 create index content_captured on content (captured) where captured is not null;
 {objects.TABLES}
@@ -135,7 +136,9 @@ def refuse_links(folder: pathlib.Path) -> None:
 
     Raises `StateUnusable` when the state folder, or one of its files, is a symlink.
     """
-    for path in (folder, *sorted(folder.iterdir())):
+    held = folder / "held"
+    below = sorted(held.iterdir()) if held.is_dir() and not held.is_symlink() else []
+    for path in (folder, *sorted(folder.iterdir()), *below):
         if path.is_symlink():
             raise StateUnusable(
                 f"{path} is a symlink, and lsfs writes through none: remove it, or name another --state DIR."

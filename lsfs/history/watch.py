@@ -41,7 +41,7 @@ class Watch:
         self._inotify = INotify(inheritable=False, nonblocking=True)
         self._paths: dict[int, bytes] = {}
         self._watches: dict[bytes, int] = {}
-        self._changed: Callable[[bytes, bool], None] = lambda path, settled: None
+        self._changed: Callable[[bytes, bool, bool], None] = lambda path, settled, modified: None
         self._lost: Callable[[], None] = lambda: None
         self.complete = True
         self.losses = 0
@@ -83,10 +83,11 @@ class Watch:
 
     async def run(
         self,
-        changed: Callable[[bytes, bool], None],
+        changed: Callable[[bytes, bool, bool], None],
         lost: Callable[[], None],
     ) -> None:
-        """Hand on hints until cancelled: `changed(path, settled)`, settled being False for a file still being written."""
+        """Hand on hints until cancelled: `changed(path, settled, modified)`, settled being False for a file still being
+        written, modified saying that its bytes were."""
         self._changed, self._lost = changed, lost
         while True:
             await trio.lowlevel.wait_readable(self._inotify.fileno())
@@ -96,6 +97,7 @@ class Watch:
     def drain(self) -> None:
         """Hand on what the kernel has told so far."""
         hints: dict[bytes, bool] = {}
+        modified: set[bytes] = set()
         for event in self._inotify.read(timeout=0):
             if event.mask & flags.Q_OVERFLOW:
                 log.info("the kernel dropped change events; scanning the folder")
@@ -116,8 +118,10 @@ class Watch:
             if event.mask & flags.ISDIR and not event.mask & flags.ATTRIB:
                 self._check(path)
             hints[path] = hints.get(path, False) or not event.mask & flags.MODIFY
+            if event.mask & (flags.MODIFY | flags.CLOSE_WRITE):
+                modified.add(path)
         for path, settled in hints.items():
-            self._changed(path, settled)
+            self._changed(path, settled, path in modified)
 
     def _drop(self, path: bytes) -> None:
         """The folder at this place is another one, or none: the watches known by this name, and below, are not its. The

@@ -357,6 +357,12 @@ def test_tampering_shows_and_is_never_forgotten(case, change):
     assert any("a repair accepted it" in finding.wrong for finding in after)
 
 
+def test_a_sum_and_its_link_that_are_both_wrong_are_repaired_at_once(case):
+    case.sql("update moment set sum = zeroblob(32) where sequence = (select max(sequence) from moment) - 1")
+    found = case.mended("chain", "what it did")
+    assert [one for one in found if "does not hang" in one.wrong]
+
+
 def test_moments_whose_rows_were_collected_prove_nothing_and_harm_nothing(case):
     case.ledger.open()
     case.ledger.clock += 800 * 86400

@@ -4,14 +4,18 @@ import datetime
 import os
 import pathlib
 import tempfile
+import time
+import types
 
 import pytest
+import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ledger import DAY, HOUR, START, Ledger, random_history
 
 from lsfs.history.chain import GENESIS, link, sum_of
-from lsfs.history.keeping import Kept, Retention, ends, kept_sequences, since
+from lsfs.history.keeper import Keeper
+from lsfs.history.keeping import Kept, Leaps, Retention, ends, kept_sequences, since
 from lsfs.history.objects import prepare
 from lsfs.history.past import Snapshot
 
@@ -99,6 +103,31 @@ def test_days_are_those_of_the_place_where_a_night_may_have_25_hours(monkeypatch
     finally:
         monkeypatch.delenv("TZ")
         time.tzset()
+
+
+def test_a_clock_that_leaps_ahead_is_believed_after_an_hour_and_one_that_is_right_at_once():
+    leaps = Leaps(START, 100.0)
+    assert not leaps.ahead(START + HOUR, 100.0 + HOUR)
+    assert not leaps.ahead(START + 40 * DAY, 100.0 + 40 * DAY)  # all clocks went on
+    year = START + 400 * DAY
+    steady = 100.0 + 40 * DAY + 30
+    assert leaps.ahead(year, steady) > 359 * DAY
+    assert leaps.ahead(year + HOUR - 1, steady + HOUR - 1)
+    assert not leaps.ahead(START + 40 * DAY + 2 * HOUR, 100.0 + 40 * DAY + 2 * HOUR)  # it was set right
+    assert leaps.ahead(year, steady + 3 * HOUR)  # and the hour begins anew
+    assert leaps.ahead(year + 90 * DAY, steady + 4 * HOUR - 1)  # as it does when it leaps again
+    assert leaps.ahead(year + 90 * DAY, steady + 4 * HOUR + 1)
+    assert not leaps.ahead(year + 90 * DAY + HOUR, steady + 5 * HOUR)
+
+
+def test_a_pause_before_a_mount_waits_an_hour_too_and_a_first_mount_or_a_clock_set_back_does_not():
+    leaps = Leaps(START, 100.0)
+    assert leaps.ahead(START + 8 * DAY, 101.0)
+    assert not leaps.ahead(START + 8 * DAY + HOUR, 101.0 + HOUR)
+    assert not Leaps(None, 100.0).ahead(START, 100.0)
+    leaps = Leaps(START, 100.0)
+    assert not leaps.ahead(START - 400 * DAY, 101.0)
+    assert not leaps.ahead(START + DAY / 2 - 400 * DAY, 101.0)
 
 
 @given(st.floats(0, 4e9), st.floats(1, 1e12), st.floats(1, 1e12), st.floats(0, 4e9))
@@ -343,3 +372,45 @@ def test_the_oldest_goes_first_until_the_quota_is_kept_and_names_stay(ledger):
     assert ledger.tree(named) == seen and ledger.tree(ledger.catalogue.sequence)
     assert ledger.count("object") == 2
     check_chain(ledger)
+
+
+def test_a_clock_a_year_ahead_thins_nothing_and_the_keeper_says_so(ledger, monkeypatch):
+    for number in range(20):
+        ledger.write("a.md", f"version {number}")
+        ledger.clock += HOUR
+    rows, steady = ledger.count("entry"), [1000.0]
+    monkeypatch.setattr(time, "time", lambda: ledger.clock)
+    monkeypatch.setattr(time, "clock_gettime", lambda which: steady[0])
+
+    async def in_thread(call, *arguments):
+        return call(*arguments)
+
+    async def main():
+        keeper = Keeper(
+            ledger.collection,
+            types.SimpleNamespace(chunks=trio.Lock()),
+            Retention(7 * DAY, 30 * DAY),
+            1 << 40,
+            print,
+        )
+        keeper.follow = types.SimpleNamespace(in_thread=in_thread, scanning=False)
+        await keeper.weigh(0)
+        assert keeper.trouble is None and ledger.collection.last() == ledger.clock
+        ledger.clock += 365 * DAY
+        steady[0] += 30
+        await keeper.weigh(0)
+        assert ledger.count("entry") == rows and "went ahead by 365 days" in keeper.trouble
+        ledger.clock -= 365 * DAY
+        steady[0] += 30
+        await keeper.weigh(0)
+        await keeper.collect()
+        assert ledger.count("entry") == rows and keeper.trouble is None
+        ledger.clock += 365 * DAY
+        ledger.write("b.md", "x")
+        await keeper.weigh(0)
+        ledger.clock += HOUR
+        steady[0] += HOUR
+        await keeper.weigh(0)
+        assert ledger.count("entry") < rows and keeper.trouble is None
+
+    trio.run(main)

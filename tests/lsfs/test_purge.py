@@ -1,15 +1,20 @@
 """Purge, without a mount: what goes, what shares it, and what the rest of history has to say about it."""
 
+import hashlib
 import os
 
 import pytest
-from ledger import DAY, Ledger
+from history_tree import World
+from ledger import DAY, HOUR, Ledger
 
 from lsfs.history import fsck
 from lsfs.history.contents import Missing
+from lsfs.history.keeping import Retention
 from lsfs.history.purge import apply, plan_of, whole
-from lsfs.history.purge_proof import Needles, scan
-from syscalls.errors import NotFound
+from lsfs.history.purge_proof import Needles, needles, scan
+from lsfs.history.purging import Asked, _stored
+from syscalls.errors import NotFound, TryAgain
+from syscalls.values import Viewer
 
 
 @pytest.fixture
@@ -36,6 +41,10 @@ def holding(ledger: Ledger, data: bytes) -> list[str]:
     needles = Needles()
     needles.take(data)
     return scan([ledger.path], needles.pieces).left
+
+
+def digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=32).digest()
 
 
 def clean(ledger: Ledger) -> list[fsck.Finding]:
@@ -166,6 +175,78 @@ def test_retention_goes_on_after_a_purge(ledger):
     assert clean(ledger) == []
 
 
+def test_contents_whose_rows_retention_took_a_moment_ago_go_with_any_purge(ledger):
+    secret, large = os.urandom(700), os.urandom(1 << 20)
+    ledger.write("a.md", secret)
+    ledger.write("a.md", large)
+    ledger.write("a.md", "redacted")
+    ledger.write("live.md", "is there")
+    ledger.clock += HOUR
+    ledger.write("empty.md", "")
+    ledger.write("a.md", "redacted twice")
+    ledger.remove("a.md")
+    ledger.collect(ledger.due(60, 60), grace=DAY)
+    assert len(plan_of(ledger.past, b"a.md").rows) < 4
+    ledger.database.execute(
+        "insert into content (size, digest, captured) select size, digest, captured from content where digest is not null limit 1"
+    )  # the one with the highest id has none either
+    assert holding(ledger, secret) and holding(ledger, large)
+    ledger.database.execute(
+        "update file set digest = ? where died is null and name = X'6c6976652e6d64'", (digest(b"is there"),)
+    )
+    assert {digest(secret), digest(large)} <= ledger.collection.nobodys()
+    purge(ledger, b"a.md")
+    assert not holding(ledger, secret) and not holding(ledger, large)
+    assert ledger.past.whole(ledger.entries.row(b"live.md")) == b"is there"
+    assert [found for found in clean(ledger) if found.harm] == []
+
+
+def test_extended_attributes_go_too_of_folders_and_of_earlier_names(ledger):
+    for name in ("a/old.md", "other.md"):
+        ledger.write(name, "text of " + name)
+    for name in ("a", "a/old.md", "other.md"):
+        os.setxattr(ledger.folder / name, "user.secret", b"zanzibar " + name.encode())
+        ledger.touched(name)
+    ledger.rename("a/old.md", "b.md")
+    purge(ledger, b"b.md")
+    held = [
+        path
+        for (path,) in ledger.database.execute(
+            "select name from entry where xattrs is not null order by name"
+        )
+    ]
+    assert held == [b"a", b"other.md"]
+    assert clean(ledger) == []
+    ledger.write("a/new.md", "new")
+    purge(ledger, b"a")
+    assert [
+        path for (path,) in ledger.database.execute("select name from entry where xattrs is not null")
+    ] == [b"other.md"]
+    assert not any(b"zanzibar a" in path.read_bytes() for path in ledger.path.iterdir() if path.is_file())
+    assert clean(ledger) == []
+
+
+def test_a_short_content_is_looked_for_as_a_whole_and_what_says_too_little_is_unproven(ledger):
+    for path, data in (("a.md", "hunter2\n"), ("b.md", "1234\n"), ("c.md", bytes(300)), ("d.md", "")):
+        ledger.write(path, data)
+
+    def taken(path):
+        plan = plan_of(ledger.past, path)
+        return needles(
+            ledger.past.contents,
+            plan.digests,
+            [ledger.folder / os.fsdecode(path)],
+            _stored(ledger.past, plan),
+        )
+
+    assert taken(b"a.md").pieces == {b"hunter2"} and not taken(b"a.md").untold
+    assert not taken(b"b.md").pieces and taken(b"b.md").untold == {digest(b"1234\n")}
+    assert not taken(b"d.md").pieces and not taken(b"d.md").untold
+    assert holding(ledger, b"hunter2")
+    purge(ledger, b"a.md")
+    assert not holding(ledger, b"hunter2")
+
+
 def test_pieces_that_say_nothing_prove_nothing_and_are_not_taken():
     needles = Needles()
     needles.read(bytes(10_000))
@@ -182,3 +263,76 @@ def test_a_piece_on_the_border_of_two_blocks_is_found(tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(bytes(90) + b"needle in a haystack" + bytes(90))
     assert scan([tmp_path], {b"needle in a haystack"}).left == ["file"]
     assert scan([tmp_path], {b"another needle"}).left == []
+
+
+# Step by step, without an engine ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def world(tmp_path):
+    (tmp_path / "folder").mkdir()
+    with World(tmp_path / "folder") as made:
+        yield made
+
+
+async def purged(world, path: bytes) -> dict:
+    """Plan it, and do it, with --live."""
+    purging, me = world.history.purging, Viewer(os.geteuid(), os.getegid())
+    world.follow._urgent.set()  # the clock stands still: no burst is over of its own accord
+    await purging.plan(path, me, live=True, everywhere=False)
+    (asked,) = purging._asked.values()
+    purging._asked.clear()
+    assert isinstance(asked, Asked)
+    return await purging._perform(asked)
+
+
+def test_where_the_engine_is_not_there_history_is_rewritten_first_and_the_second_time_proves_it(world):
+    secret = os.urandom(3000)
+    world.call(world.write, b"a.bin", secret)
+    world.captured()
+    world.call(world.take, b"then")
+    asked: list[list[bytes]] = []
+
+    async def engine(digests):
+        asked.append(digests)
+        if len(asked) == 1:
+            raise TryAgain("the engine is starting")
+        return {}
+
+    world.history.purging.engine = engine
+    with pytest.raises(TryAgain, match="history.db was written anew; the index .* may still have it"):
+        world.call(purged, world, b"a.bin")
+    pieces = Needles()
+    pieces.take(secret)
+    assert scan([world.settings.state], pieces.pieces).left == []
+    done = world.call(purged, world, b"a.bin")
+    assert asked[0] == asked[1] == [digest(secret)]
+    assert done["proof"]["holds"] is True and done["proof"]["pieces"] == len(pieces.pieces)
+    assert world.history.purging._cut == {}
+
+
+def test_what_retention_let_go_of_a_moment_ago_leaves_the_index_too(world):
+    secret = os.urandom(3000)
+    world.call(world.write, b"a.bin", secret)
+    world.captured()
+    world.call(world.write, b"a.bin", b"other words")
+    world.captured()
+    world.call(world.unlink, b"a.bin")
+    world.call(world.write, b"b.bin", b"some other bytes")
+    world.captured()
+    world.history.keeper.retention = Retention(0.0, 0.0)
+    world.call(world.history.keeper.collect)
+    assert [row.path for row in world.past.at_or_below(b"", 1)] == []
+    asked: list[bytes] = []
+
+    async def engine(digests):
+        asked.extend(digests)
+        return {}
+
+    world.history.purging.engine = engine
+    pieces = Needles()
+    pieces.take(secret)
+    assert scan([world.settings.state], pieces.pieces).left
+    done = world.call(purged, world, b"b.bin")
+    assert done["proof"]["holds"] and digest(secret) in asked
+    assert scan([world.settings.state], pieces.pieces).left == []

@@ -6,6 +6,7 @@ import pathlib
 import random
 import shutil
 import signal
+import sqlite3
 import stat
 import sys
 
@@ -15,11 +16,14 @@ from history_tree import World
 from mounted_helpers import EVERY, acl
 
 from lsfs.history import redo
+from lsfs.history.act import Act
 from lsfs.history.allowed import Denied, Rights, grants
-from lsfs.history.carry import Busy, Refused
+from lsfs.history.back import Hidden
+from lsfs.history.carry import Busy, Refused, Unnoted
 from lsfs.history.contents import Missing
 from lsfs.history.entries import Entry
 from lsfs.history.plan import Change, compare
+from lsfs.history.stage import Stage
 from syscalls.errors import Exists, InvalidArgument, NotFound, NotPermitted
 from syscalls.values import Viewer
 
@@ -279,6 +283,9 @@ def test_a_file_goes_back_by_versions_or_to_one_of_them(world):
     world.back(b"plan.md", version=3)
     assert world.inside(b"plan.md").read_bytes() == b"three"
     assert world.versions(b"plan.md") == [b"one", b"two", b"three", b"four", b"two", b"three"]
+    plan = world.plan(b"plan.md", version=-3)  # which is v3 again
+    assert plan["to"] == "3 versions ago" and not plan["changes"]
+    assert [world.plan(b"plan.md", version=one)["to"] for one in (-1, 2)] == ["1 version ago", "v2"]
     for wrong in (0, 7, -6):
         with pytest.raises(NotFound):
             world.plan(b"plan.md", version=wrong)
@@ -379,7 +386,6 @@ def test_a_plan_dies_after_ten_minutes_and_after_its_use_and_is_its_askers(world
     plan = world.plan(b"src", to="before")
     with pytest.raises(InvalidArgument):
         world.execute(plan, Viewer(4242, 4242))
-    plan = world.plan(b"src", to="before")
     world.execute(plan)
     with pytest.raises(InvalidArgument):
         world.execute(plan)
@@ -469,8 +475,8 @@ def test_what_is_written_behind_the_mount_at_the_last_moment_is_a_version(world)
     assert b"at the last moment" in world.versions(b"src/a")
 
 
-def test_what_changes_while_it_is_staged_is_planned_anew(world):
-    before, _ = changed(world)
+def test_what_comes_while_it_is_staged_makes_the_plan_void_where_it_would_be_another_one(world):
+    _, after = changed(world)
     plan = world.plan(b"src", to="before")
 
     def late():
@@ -478,9 +484,27 @@ def test_what_changes_while_it_is_staged_is_planned_anew(world):
         world.loop._token.run_sync_soon(world.follow.touched, b"src/late")
 
     at(world, "staged", late)
+    with pytest.raises(InvalidArgument) as caught:
+        world.execute(plan)
+    assert "void" in str(caught.value)
+    assert (
+        world.inside(b"src/late").read_bytes() == b"late" and world.inside(b"src/a").read_bytes() == b"other"
+    )
+    assert world.tree_of(b"src").keys() == after.keys() | {"late"}
+
+
+def test_what_is_written_while_it_is_staged_is_planned_anew_where_the_plan_says_the_same(world):
+    before, _ = changed(world)
+    plan = world.plan(b"src", to="before")
+
+    def late():
+        world.inside(b"src/a").write_bytes(b"late")
+        world.loop._token.run_sync_soon(world.follow.touched, b"src/a")
+
+    at(world, "staged", late)
     world.execute(plan)
     assert world.tree_of(b"src") == before
-    assert world.versions(b"src/late") == [b"late"]
+    assert b"late" in world.versions(b"src/a")
 
 
 def test_a_folder_that_has_become_a_symlink_leads_nowhere(world, tmp_path):
@@ -532,6 +556,145 @@ def test_a_step_that_the_disk_refuses_takes_all_the_others_back(world, step):
     assert not stages(world)
 
 
+def refused_after(world, step, do):
+    """Something happens behind the mount after a step, and then the disk refuses; the sentence."""
+
+    def hook(what):
+        if what.startswith(step):
+            do()
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    plan = world.plan(b"src", to="before")
+    world.history.rollback.carry.hook = hook
+    with pytest.raises(Refused) as caught:
+        world.execute(plan)
+    world.history.rollback.carry.hook = lambda what: None
+    assert not world.history.rollback.carry.pending
+    return str(caught.value)
+
+
+def test_what_a_refused_rollback_cannot_put_back_is_a_version_and_named(world):
+    changed(world)
+    said = refused_after(world, "place src/a", lambda: world.inside(b"src/new").write_bytes(b"mine"))
+    assert "src/new" in said and "lsfs log" in said
+    assert (
+        world.inside(b"src/new").read_bytes() == b"mine" and world.inside(b"src/a").read_bytes() == b"other"
+    )
+    world.call(world.scanned)
+    assert world.versions(b"src/new") == [b"new", b"mine"]
+    assert not stages(world)
+
+
+@pytest.mark.parametrize("how", ["replaced", "removed", "written"])
+def test_what_happens_to_what_was_placed_before_it_is_taken_back_is_not_lost(world, how):
+    _, after = changed(world)
+    path = world.inside(b"src/a")
+
+    def meanwhile():
+        if how == "replaced":
+            (world.folder / "mine").write_bytes(b"mine")
+            os.replace(world.folder / "mine", path)
+        elif how == "removed":
+            path.unlink()
+        else:
+            path.write_bytes(b"mine, too")
+
+    said = refused_after(world, "dress src/b", meanwhile)
+    world.call(world.scanned)
+    if how == "replaced":
+        assert "src/a" in said and path.read_bytes() == b"mine"
+        assert b"other" in world.versions(b"src/a")
+    else:
+        assert world.tree_of(b"src") == after
+    if how == "written":
+        assert b"mine, too" in world.versions(b"src/a")
+    assert not stages(world)
+
+
+def test_a_stage_that_cannot_be_removed_ends_nothing_and_is_removed_later(world, monkeypatch):
+    before, after = changed(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(Stage, "close", refuse)
+        world.back(b"src", to="before")
+        world.undo()
+    assert world.tree_of(b"src") == after
+    world.undo()
+    assert world.tree_of(b"src") == before and not stages(world)
+
+
+def refuse(*arguments, **more):
+    raise OSError(errno.EROFS, "Read-only file system")
+
+
+@pytest.mark.parametrize("number", [0, 1, 9])
+def test_a_mount_is_not_refused_because_a_stage_cannot_be_removed(tmp_path, monkeypatch, number):
+    place, _, _ = cut_off(tmp_path, number)
+    with monkeypatch.context() as patch:
+        patch.setattr(Stage, "close", refuse)
+        with Rolling(place) as world:
+            assert not world.history.rollback.carry.pending
+    with Rolling(place) as world:
+        assert not stages(world)
+
+
+def test_a_rollback_that_history_cannot_note_is_told_to_the_kernel_and_to_the_caller(world, monkeypatch):
+    before, after = changed(world)
+    carry, told = world.history.rollback.carry, []
+    monkeypatch.setattr("lsfs.history.carry.PAUSES", (0,))
+    carry.stale = told.append
+
+    def full(*arguments):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    plan = world.plan(b"src", to="before")
+    carry._finish = full
+    with pytest.raises(Unnoted) as caught:
+        world.execute(plan)
+    assert "are rolled back" in str(caught.value) and "mount again" in carry.trouble
+    assert world.tree_of(b"src") == before and b"src/a" in told and b"src/new" in told
+    with pytest.raises(Refused):
+        world.plan(b"src", to="before")
+    world.crash()
+    world.start()
+    assert not world.history.rollback.carry.pending and not world.history.rollback.carry.trouble
+    assert world.tree_of(b"src") == before
+    world.call(world.scanned)
+    assert world.then(world.past.sequence()) == world.now()
+    world.undo()
+    assert world.tree_of(b"src") == after
+
+
+def test_what_a_failed_commit_would_have_made_superfluous_stays(world, monkeypatch):
+    changed(world)
+    monkeypatch.setattr("lsfs.history.carry.PAUSES", ())
+    done = redo.done
+
+    def full(*arguments):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    plan = world.plan(b"src", to="before")
+    monkeypatch.setattr(redo, "done", full)
+    with pytest.raises(Unnoted):
+        world.execute(plan)
+    monkeypatch.setattr(redo, "done", done)
+    world.call(world.settled)
+    world.call(world.write, b"top", b"another commit")
+    world.call(world.settled)
+    world.crash()
+    world.start()
+    assert b"other" in world.versions(b"src/a") and world.versions(b"src/new") == [b"new"]
+
+
+def test_a_folder_that_cannot_be_removed_is_found_out_before_anything_is_done(world):
+    _, after = changed(world)
+    (world.inside(b"src/newer") / ".lsfs").mkdir()
+    with pytest.raises(Hidden) as caught:
+        world.plan(b"src", to="before")
+    assert "src/newer" in str(caught.value) and ".lsfs" in str(caught.value)
+    (world.inside(b"src/newer") / ".lsfs").rmdir()
+    assert world.tree_of(b"src") == after
+
+
 @root
 def test_an_immutable_file_refuses_the_whole(world):
     _, after = changed(world)
@@ -577,10 +740,11 @@ def test_the_rights_of_another_name_outside_are_not_changed(world):
 # Kills --------------------------------------------------------------------------------------------------------------------
 
 
-def killed(folder, number):
+def killed(folder, number, do=lambda world: world.back(b"src", to="before")):
     """Roll src back in another process, which is killed after the n-th step; False when it came to its end."""
     child = os.fork()
     if child == 0:
+        signal.alarm(60)  # where the fork itself hangs
         try:
             world = Rolling(folder)
             world.start()
@@ -592,7 +756,7 @@ def killed(folder, number):
                     os.kill(os.getpid(), signal.SIGKILL)
 
             world.history.rollback.carry.hook = hook
-            world.back(b"src", to="before")
+            do(world)
             os._exit(0)
         except BaseException as error:
             print(f"{error!r}", file=sys.stderr)
@@ -630,6 +794,87 @@ def test_a_kill_at_any_step_leaves_all_of_it_or_nothing(tmp_path):
         if not again:
             break
     assert not again and said == {True, False} and number > 20
+
+
+def cut_off(tmp_path, number):
+    """A world of which a rollback was killed after the n-th step: its folder, what src was, what it is to be."""
+    place = tmp_path / "place"
+    place.mkdir()
+    with Rolling(place) as world:
+        before, after = changed(world)
+    assert killed(place, number)
+    return place, before, after
+
+
+@pytest.mark.parametrize("number", [1, 4, 9, 14, 22])
+def test_what_the_disk_refuses_to_complete_after_a_kill_is_taken_back(tmp_path, monkeypatch, number):
+    place, before, after = cut_off(tmp_path, number)
+
+    def refuse_dress(act, at, name, step):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Act, "_dress", refuse_dress)
+        with Rolling(place) as world:
+            carry = world.history.rollback.carry
+            assert world.tree_of(b"src") == after
+            assert not carry.pending and "taken back" in carry.trouble
+            world.call(world.scanned)
+            assert world.then(world.past.sequence()) == world.now()
+            assert not stages(world)
+    with Rolling(place) as world:
+        assert world.tree_of(b"src") == after and not world.history.rollback.carry.trouble
+        world.verify()
+
+
+def test_what_was_edited_since_a_kill_is_left_alone_and_said(tmp_path):
+    place, before, _ = cut_off(tmp_path, 1)
+    (place / "mine").write_bytes(b"mine")
+    os.replace(place / "mine", place / "src/a")
+    (place / "src/new").write_bytes(b"mine, too")
+    (place / "src/pipe").write_bytes(b"a file now")
+    with Rolling(place) as world:
+        carry, found = world.history.rollback.carry, world.tree_of(b"src")
+        assert (found["a"][4], found["new"][4], found["pipe"][4]) == (b"mine", b"mine, too", b"a file now")
+        assert all(name in carry.trouble for name in ("src/a", "src/new", "src/pipe"))
+        kept = {"a", "new", "pipe"}
+        assert {name: one for name, one in found.items() if name not in kept} == {
+            name: one for name, one in before.items() if name not in kept
+        }
+        world.call(world.scanned)
+        assert world.then(world.past.sequence()) == world.now()
+        world.verify()
+
+
+def test_an_undelete_that_was_cut_off_replaces_nothing(tmp_path):
+    place = tmp_path / "place"
+    place.mkdir()
+    with Rolling(place) as world:
+        furnish(world)
+        world.call(world.unlink, b"src/b")
+        world.call(world.settled)
+    assert killed(place, 1, lambda world: world.undelete(b"src/b"))
+    (place / "src/b").write_bytes(b"mine")
+    with Rolling(place) as world:
+        assert world.inside(b"src/b").read_bytes() == b"mine"
+        assert not world.history.rollback.carry.pending and not stages(world)
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_an_undelete_that_was_cut_off_is_completed(tmp_path, number):
+    place = tmp_path / "place"
+    place.mkdir()
+    with Rolling(place) as world:
+        furnish(world)
+        was = world.tree_of(b"src/deep")
+        shutil.rmtree(world.inside(b"src/deep"))
+        world.call(world.scanned)
+    killed(place, number, lambda world: world.undelete(b"src/deep"))
+    with Rolling(place) as world:
+        assert not world.history.rollback.carry.trouble
+        if number:
+            assert world.tree_of(b"src/deep") == was
+        assert not stages(world)
 
 
 def stages(world):
@@ -716,6 +961,181 @@ def test_the_folder_that_it_was_in_comes_back_with_it(world):
     assert set(world.tree_of(b"src")) == {"deep", "deep/c"}
     with pytest.raises(NotFound):
         world.undelete(b"src/was/e", b"nowhere/e")
+
+
+def test_what_comes_back_under_another_name_has_its_older_versions(world):
+    furnish(world)
+    world.call(world.write, b"src/a", b"newer")
+    world.call(world.settled)
+    world.call(world.unlink, b"src/a")
+    world.call(world.settled)
+    world.undelete(b"src/a", b"out/again")
+    assert world.versions(b"out/again") == [b"src/a" * 3, b"newer"]
+    world.call(world.scanned)
+    world.verify()
+
+
+def test_an_undelete_does_not_wait_long_for_a_rollback(world):
+    furnish(world)
+    world.call(world.unlink, b"src/b")
+    world.call(world.settled)
+    row, said = world.history.removed_at(b"src/b"), []
+
+    async def ask():
+        with pytest.raises(Busy) as caught:
+            await world.history.undelete(row, b"src/b", ME)
+        said.append(str(caught.value))
+
+    async def meanwhile():
+        async with world.history.rollback._lock, trio.open_nursery() as nursery:
+            nursery.start_soon(ask)
+            await trio.testing.wait_all_tasks_blocked()
+            await world.later(4)
+
+    world.call(meanwhile)
+    assert "under way" in said[0]
+    world.undelete(b"src/b")
+
+
+# Others -----------------------------------------------------------------------------------------------------------------------
+
+NOBODY = Viewer(65534, 65534)
+
+
+@pytest.fixture
+def shared(world):
+    """A folder for everybody, and one for nobody else."""
+    os.chmod(world.folder, 0o755)
+    for path, mode in ((b"open", 0o777), (b"closed", 0o700), (b"public", 0o755)):
+        world.call(world.mkdir, path)
+        os.chmod(world.inside(path), mode)
+    for path in (b"open/a", b"closed/f", b"closed/in/deep", b"public/p"):
+        world.inside(path).parent.mkdir(exist_ok=True)
+        world.call(world.write, path, path)
+    world.call(world.symlink, b"closed/link", b"/secret")
+    world.call(world.scanned)
+    world.call(world.take, b"before")
+    return world
+
+
+def undelete_as(world, path, target, viewer=NOBODY):
+    return world.call(world.history.undelete, world.history.removed_at(path), target, viewer)
+
+
+@root
+@pytest.mark.parametrize("path", [b"closed/f", b"closed/in", b"closed/link"])
+@pytest.mark.parametrize("whole", [False, True])
+def test_nobody_undeletes_what_lay_in_a_closed_folder_of_whatever_type(shared, path, whole):
+    os.system(f"rm -r '{os.fsdecode(shared.inside(b'closed' if whole else path))}'")
+    shared.call(shared.scanned)
+    with pytest.raises(Denied):
+        undelete_as(shared, path, b"open/mine")
+    assert path in shared.removed() and not os.path.lexists(shared.inside(b"open/mine"))
+    with pytest.raises(NotFound) as caught:
+        shared.history.removed_at(path, viewer=NOBODY)
+    with pytest.raises(NotFound) as never:
+        shared.history.removed_at(b"closed/never", viewer=NOBODY)
+    assert str(caught.value) == str(never.value).replace("closed/never", os.fsdecode(path))
+
+
+@root
+def test_nobody_undeletes_what_was_readable_then_and_is_in_a_closed_folder_now(shared):
+    shared.call(shared.unlink, b"public/p")
+    os.chmod(shared.inside(b"public"), 0o700)
+    shared.call(shared.scanned)
+    with pytest.raises(Denied):
+        undelete_as(shared, b"public/p", b"open/mine")
+    os.chmod(shared.inside(b"public"), 0o755)
+    shared.call(shared.scanned)
+    undelete_as(shared, b"public/p", b"open/mine")
+    assert os.stat(shared.inside(b"open/mine")).st_uid == 65534
+    assert b"public/p" in shared.removed(), "whoever may not write the folder takes nothing out of its trash"
+    undelete_as(shared, b"public/p", b"public/p", ME)
+    assert b"public/p" not in shared.removed()
+
+
+@root
+def test_whoever_may_write_the_folder_takes_what_he_restores_out_of_the_trash(shared):
+    shared.call(shared.unlink, b"open/a")
+    shared.call(shared.settled)
+    undelete_as(shared, b"open/a", b"open/b")
+    assert b"open/a" not in shared.removed()
+
+
+@root
+def test_a_refusal_names_what_was_asked_for_and_nothing_that_is_hidden(shared):
+    said = []
+    for path in (b"closed/f", b"closed/never", b"closed/in/deep", b"closed/f/x"):
+        for how in ({"to": "before"}, {"version": 1}):
+            with pytest.raises(Denied) as caught:
+                shared.plan(path, NOBODY, **how)
+            said.append(str(caught.value).replace(os.fsdecode(path), "PATH"))
+    assert len(set(said)) == 1
+    shared.call(shared.write, b"closed/in/deep", b"other")
+    with pytest.raises(Denied) as caught:
+        shared.plan(b"", NOBODY, to="before")
+    assert (
+        "closed" in str(caught.value) and "in/" not in str(caught.value) and "deep" not in str(caught.value)
+    )
+    with pytest.raises(Denied) as caught:
+        shared.plan(b"closed", NOBODY, to="before")
+    assert "in" not in str(caught.value).split("; ")[0].split()
+    with pytest.raises(Denied) as caught:
+        undelete_as_target(shared, b"closed/f")
+    assert "closed/f" in str(caught.value) and "something" not in str(caught.value)
+
+
+def undelete_as_target(world, target):
+    world.call(world.unlink, b"open/a")
+    world.call(world.settled)
+    undelete_as(world, b"open/a", target)
+
+
+@root
+def test_what_others_write_is_told_to_those_who_may_read_it(shared):
+    shared.call(shared.write, b"open/secret", b"secret", 0o600)
+    shared.call(shared.scanned)
+    shared.call(shared.take, b"later")
+    shared.call(shared.write, b"open/a", b"other")
+    handle = shared.call(shared.open, b"open/secret", os.O_RDWR)
+    assert shared.plan(b"open", to="later")["busy"] == ["files/open/secret"]
+    plan = shared.plan(b"open", NOBODY, to="later")
+    assert plan["busy"] == [] and plan["token"]
+    with pytest.raises(Busy) as caught:
+        shared.execute(plan, NOBODY)
+    assert "secret" not in str(caught.value)
+    shared.call(shared.finish, handle)
+
+
+@root
+def test_the_plans_of_one_user_throw_out_none_of_another(shared):
+    shared.call(shared.write, b"open/a", b"other")
+    plan = shared.plan(b"open", to="before")
+    with pytest.raises(InvalidArgument):
+        shared.execute(plan, NOBODY)
+    for _ in range(110):
+        last = shared.plan(b"open", NOBODY, to="before")
+    assert len(shared.history.rollback._asked) < 50
+    shared.execute(plan)
+    with pytest.raises(InvalidArgument):
+        shared.execute(last, NOBODY)
+
+
+@root
+def test_an_undo_takes_back_what_the_same_user_did(shared):
+    for path in (b"open/a", b"public/p"):
+        shared.call(shared.write, path, b"other")
+    shared.back(b"public", to="before")
+    with pytest.raises(NotFound):
+        shared.call(shared.history.rollback.undo, NOBODY)
+    shared.execute(shared.plan(b"open", NOBODY, to="before"), NOBODY)
+    assert shared.call(shared.history.rollback.undo, ME)["path"] == "files/public"
+    assert shared.call(shared.history.rollback.undo, NOBODY)["path"] == "files/open"
+    shared.undo()
+    assert (
+        shared.inside(b"public/p").read_bytes() == b"other"
+        and shared.inside(b"open/a").read_bytes() == b"open/a"
+    )
 
 
 # Rights ---------------------------------------------------------------------------------------------------------------------

@@ -3,10 +3,11 @@
 import errno
 import json
 import os
+import pty
 import subprocess
 
 import pytest
-from mounted_helpers import WORDS_ONLY
+from mounted_helpers import LSFS, WORDS_ONLY
 
 
 def say(mounted, line):
@@ -106,3 +107,72 @@ def test_every_call_of_the_past_replies(mount):
             say(place, line)
         assert caught.value.errno == code, line
     assert "never" not in (place.path / "status").read_text()
+
+
+def test_a_diff_is_what_patch_accepts_through_ctl_and_the_command(mount, tmp_path):
+    place = mount(conf=WORDS_ONLY)
+    old, new = b"caf\xe9\n\x1b[31mred\x1b[0m\nsame\r\n", b"th\xe9\n\x1b[32mgreen\x1b[0m\nsame\r\n\n"
+    for text in (old, new):
+        (place.files / "plan.md").write_bytes(text)
+    descriptor = os.open(place.path / "ctl", os.O_RDWR)
+    try:
+        os.write(descriptor, b"compare --diff plan.md")
+        spoken = os.read(descriptor, 65536)
+    finally:
+        os.close(descriptor)
+    printed = subprocess.run(
+        [*LSFS, "compare", "--diff", place.files / "plan.md"], capture_output=True, check=True
+    )
+    assert spoken == printed.stdout
+    for number, diff in enumerate((spoken, printed.stdout)):
+        copy = tmp_path / f"{number}.md"
+        copy.write_bytes(old)
+        subprocess.run(["patch", "--binary", copy], input=diff, check=True, capture_output=True)
+        assert copy.read_bytes() == new
+
+
+def on_a_terminal(*words) -> bytes:
+    """What a command writes to a terminal."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([*LSFS, *map(str, words)], stdout=theirs, stdin=subprocess.DEVNULL) as process:
+        os.close(theirs)
+        said = b""
+        try:
+            while part := os.read(ours, 65536):
+                said += part
+        except OSError:  # EIO: the last one has closed it
+            pass
+        os.close(ours)
+    assert process.returncode == 0
+    return said
+
+
+def test_no_terminal_obeys_a_name_and_a_line_is_a_line(mount):
+    place = mount(conf=WORDS_ONLY)
+    hostile = "a\x1b]0;owned\x07\t\r.md"
+    (place.files / hostile).write_text("x\n\x1b[2J\n")
+    (place.files / hostile).write_text("y\n\x1b[2J\n")
+    (place.path / "snapshots" / "s\x1b[2J\t").mkdir()
+    for line in (
+        ("log", place.files / hostile),
+        ("snapshot", "--mount", place.path),
+        ("compare", "--diff", place.files / hostile),
+    ):
+        assert not {0x1B, 0x07} & set(on_a_terminal(*line)), line
+    table = subprocess.run([*LSFS, "log", place.files / hostile], capture_output=True, check=True).stdout
+    assert all(row.count(b"\t") == 6 for row in table.splitlines()) and rb"a\x1b]0;owned\x07\t\r.md" in table
+    names = subprocess.run([*LSFS, "snapshot", "--mount", place.path], capture_output=True, check=True).stdout
+    assert names.startswith(rb"s\x1b[2J\t" + b"\t")
+
+
+def test_a_dot_inside_of_files_is_everything_and_at_the_top_it_is_nothing(mount):
+    place = mount(conf=WORDS_ONLY)
+    (place.files / "plan.md").write_text("one\n")
+    (place.path / "snapshots/before").mkdir()
+    (place.files / "plan.md").write_text("two\n")
+    command = [*LSFS, "rollback", ".", "--to", "before", "--yes"]
+    refused = subprocess.run(command, cwd=place.path, capture_output=True, text=True)
+    assert refused.returncode == 26 and "write `files`" in refused.stderr
+    assert (place.files / "plan.md").read_text() == "two\n"
+    subprocess.run(command, cwd=place.files, check=True, capture_output=True)
+    assert (place.files / "plan.md").read_text() == "one\n"

@@ -315,3 +315,151 @@ def test_the_folder_without_lsfs_is_what_files_shows(place, tmp_path):
     assert not subprocess.run(
         ["diff", "-r", "--no-dereference", "-x", ".lsfs", place.files, place.folder]
     ).returncode
+
+
+def test_a_truncation_by_path_meets_the_file_it_names_whoever_closes_meanwhile(mount, tmp_path):
+    folder = tmp_path / "old"
+    folder.mkdir()
+    (folder / "big").write_bytes(b"b" * (200 << 20))
+    (folder / "victim").write_bytes(b"victim" * 100)
+    place = mount(folder, conf=LAZY)
+    opened = os.open(place.files / "big", os.O_RDONLY)
+    cut = threading.Thread(target=os.truncate, args=(place.files / "big", 5))
+    cut.start()
+    place.until(lambda: os.path.isdir(place.state / "held"))  # the guard copies
+    os.close(opened)
+    others = [os.open(place.files / "victim", os.O_RDONLY) for _ in range(20)]
+    cut.join()
+    assert (folder / "big").stat().st_size == 5 and (folder / "victim").read_bytes() == b"victim" * 100
+    for descriptor in others:
+        os.close(descriptor)
+    assert len(versions(place, "big")[0]) == 200 << 20
+
+
+def test_much_that_is_overwritten_in_a_moment_is_kept_all_the_same(mount, tmp_path):
+    folder = tmp_path / "old"
+    folder.mkdir()
+    for number in range(400):
+        (folder / f"{number}.bin").write_bytes(random.Random(number).randbytes(250_000))
+    place = mount(folder, conf=LAZY)
+    (place.path / "snapshots/s").mkdir()
+    for number in range(400):
+        with open(place.files / f"{number}.bin", "r+b") as stream:
+            stream.write(b"new")
+    for number in range(400):
+        then = (place.path / f"snapshots/s/files/{number}.bin").read_bytes()
+        assert then == random.Random(number).randbytes(250_000), number
+
+
+def test_what_has_another_name_outside_the_folder_is_kept_when_it_is_removed(mount, tmp_path):
+    folder = tmp_path / "old"
+    folder.mkdir()
+    for name in ("removed", "renamed-over"):
+        (folder / name).write_bytes(name.encode() * 100_000)
+        os.link(folder / name, tmp_path / f"backup of {name}")
+    place = mount(folder, conf=LAZY)
+    (place.path / "snapshots/s").mkdir()
+    shell(place, "rm removed; echo new > n; mv n renamed-over")
+    for name in ("removed", "renamed-over"):
+        assert (place.path / "snapshots/s/files" / name).read_bytes() == name.encode() * 100_000
+
+
+def test_a_write_through_a_name_that_was_removed_is_a_version_of_the_other_name(mount, tmp_path):
+    folder = tmp_path / "old"
+    folder.mkdir()
+    (folder / "x").write_text("content before")
+    os.link(folder / "x", folder / "y")
+    place = mount(folder, conf=LAZY)
+    (place.path / "snapshots/s").mkdir()
+    with open(place.files / "x", "r+b", buffering=0) as stream:
+        os.unlink(place.files / "x")
+        stream.write(b"CONTENT")
+    then = place.path / "snapshots/s/files"
+    assert (then / "x").read_text() == (then / "y").read_text() == "content before"
+    assert versions(place, "y")[-1] == b"CONTENT before"
+
+
+def test_a_time_that_is_set_back_behind_the_mount_hides_no_change(place):
+    (place.files / "small").write_text("aaaa")
+    assert versions(place, "small") == [b"aaaa"]
+    when = os.stat(place.folder / "small").st_mtime_ns
+    (place.folder / "small").write_text("bbbb")
+    os.utime(place.folder / "small", ns=(when, when))
+    place.until(lambda: versions(place, "small"), lambda found: found == [b"aaaa", b"bbbb"])
+
+
+def test_who_closes_while_another_goes_on_writing_makes_versions(place):
+    with open(place.files / "log", "a") as stream:
+        stream.write("one\n")
+        stream.flush()
+        for text in ("edit 0\n", "edit 1\n", "edit 2\n"):
+            (place.files / "log").write_text(text)
+            (place.path / "snapshots" / text.strip().replace(" ", "-")).mkdir()
+    kept = versions(place, "log")
+    assert [text for text in kept if text.startswith(b"edit")] == [b"edit 0\n", b"edit 1\n", b"edit 2\n"]
+
+
+def test_times_that_no_clock_shows_hurt_nobody(place):
+    for name, when in (("far", 32503680000 * 10**9), ("long-ago", -11676096000 * 10**9)):
+        (place.folder / name).write_text("one")
+        os.utime(place.folder / name, ns=(when, when))
+        place.until(lambda name=name: os.path.exists(place.files / name))
+        shell(place, f"echo two >> {name}; echo three > n; mv n {name}")
+        assert versions(place, name)[-1] == b"three\n"
+    (place.path / "snapshots/s").mkdir()
+    assert place.status()["history"]["trouble"] is None
+
+
+def test_what_was_moved_behind_the_mount_into_a_new_folder_keeps_its_versions(place):
+    shell(place, "mkdir z; echo one > z/plan.md; echo two > z/plan.md; ls .versions")
+    assert versions(place, "z/plan.md") == [b"one\n", b"two\n"]
+    os.mkdir(place.folder / "z2")
+    os.rename(place.folder / "z/plan.md", place.folder / "z2/plan.md")
+    place.until(lambda: os.path.exists(place.files / "z2/.versions/plan.md"))
+    place.until(lambda: versions(place, "z2/plan.md"), lambda found: found == [b"one\n", b"two\n"])
+    assert os.listdir(place.path / "trash") == []
+
+
+def test_the_state_of_another_lsfs_in_the_folder_is_not_in_history(place):
+    shell(place, "mkdir -p sub/.lsfs; echo x > sub/.lsfs/f; echo y > sub/g; rm sub/.lsfs/f")
+    (place.path / "snapshots/s").mkdir()
+    assert os.listdir(place.path / "snapshots/s/files/sub") == ["g"]
+
+
+def test_a_read_only_mount_leaves_what_a_kill_left_for_the_next(mount, tmp_path):
+    folder = tmp_path / "old"
+    folder.mkdir()
+    for number in range(10):
+        (folder / f"{number}.bin").write_bytes(bytes([number]) * 50_000)
+    place = mount(folder, conf=LAZY)
+    (place.path / "snapshots/s").mkdir()
+    for number in range(10):
+        with open(place.files / f"{number}.bin", "r+b") as stream:
+            stream.write(b"new")
+    place.kill_all()
+    place.until(place.dead)
+    subprocess.run(["umount", "-l", place.path], check=True)
+    options, place.options = place.options, ("--read-only",)
+    place.mount()
+    (place.folder / "behind").write_text("x")
+    place.until(lambda: os.path.exists(place.files / "behind"))
+    place.umount()
+    place.options = options
+    place.mount()
+    for number in range(10):
+        assert (place.path / f"snapshots/s/files/{number}.bin").read_bytes() == bytes([number]) * 50_000
+
+
+def test_a_folder_from_elsewhere_leads_history_nowhere_else(mount, tmp_path):
+    folder, precious = tmp_path / "download", tmp_path / "precious"
+    held = folder / ".lsfs/held"
+    held.mkdir(parents=True)
+    os.chmod(folder / ".lsfs", 0o700)
+    precious.write_text("precious")
+    place = mount(folder, start=False)
+    for name in ("journal", "1700000000000000"):
+        os.symlink(precious, held / name)
+        with pytest.raises(AssertionError, match="is a symlink, and lsfs writes through none"):
+            place.mount()
+        os.unlink(held / name)
+    assert precious.read_text() == "precious"

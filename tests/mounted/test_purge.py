@@ -184,6 +184,38 @@ def test_a_dry_run_and_a_refusal_change_nothing(made):
     assert lsfs("forget", "--live", "x").returncode == 2
 
 
+def test_what_is_too_short_to_be_looked_for_is_purged_and_not_said_to_be_proven(made):
+    (made.files / "pin.txt").write_text("1234\n")
+    (made.files / "word.txt").write_text("hunter2\n")
+    made.indexed()
+    done = lsfs("forget", "--purge", "--live", "--yes", made.files / "pin.txt")
+    assert done.returncode == 4 and "NOT PROVEN for 1 content: too short" in done.stdout
+    assert "Nothing of them is left" not in done.stdout and not (made.files / "pin.txt").exists()
+    done = lsfs("forget", "--purge", "--live", "--yes", made.files / "word.txt")
+    assert done.returncode == 0 and "1 piece looked for" in done.stdout, done.stdout
+    assert holding(made.state, (b"hunter2",)) == []
+
+
+def test_extended_attributes_of_versions_go_with_them(made):
+    os.setxattr(made.files / "notes/renamed.md", "user.note", b"the walrus knows the number")
+    (made.path / "snapshots/attributes").mkdir()
+    made.until(lambda: holding(made.state, (b"walrus knows",)))
+    done = lsfs("forget", "--purge", "--live", "--yes", made.files / "notes/renamed.md")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert holding(made.state, (b"walrus knows",)) == []
+    assert lsfs("fsck", "--data", made.path).stdout == ""
+
+
+@pytest.mark.parametrize("path", ["", "/", ".", "..", "/etc"])
+def test_nothing_and_places_outside_of_the_mount_are_not_everything(made, path, tmp_path):
+    for command in (("forget", "--purge", "--yes"), ("rollback", "--to", "before", "--yes")):
+        done = subprocess.run(
+            [*LSFS, *command, "--mount", str(made.path), path], capture_output=True, text=True, cwd=tmp_path
+        )
+        assert done.returncode == 26 and done.stderr.count("\n") == 1, done.stdout + done.stderr
+    assert (made.path / "snapshots/before/files/notes/secret.md").read_text() == "# Vault\n\n" + SECRET
+
+
 def test_forgetting_a_question_is_as_it_was(made):
     assert lsfs("forget", "--mount", made.path, "zanzibar").returncode == 0
     assert "zanzibar" not in os.listdir(made.query)

@@ -103,7 +103,7 @@ def test_an_undo_gives_back_what_was_there_and_the_next_one_rolls_back_again(pla
 
 def test_everything_is_rolled_back_and_what_came_after_the_snapshot_stays_in_history(place):
     furnished(place)
-    well(lsfs(place, "rollback", ".", "--to", "before", "--yes"))
+    well(lsfs(place, "rollback", "files", "--to", "before", "--yes"))
     assert (place.files / "out/o").read_text() == "outside\n"
     versions = place.files / "out/.versions/o"
     assert [(versions / f"v{number}").read_text() for number in (1, 2, 3)] == [

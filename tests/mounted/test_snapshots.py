@@ -227,6 +227,7 @@ def test_what_is_unreadable_now_or_was_then_is_unreadable_in_the_past(shared):
     assert as_nobody(lambda: refused((shared.path / "trash" / day / "gone").read_text)) == "True"
     assert as_nobody(lambda: refused((files / ".versions/was-open/v1").read_text)) == "True"
     assert as_nobody(lambda: refused((files / ".versions/was-closed/v1").read_text)) == "False"
+    assert as_nobody(lambda: refused((shared.path / "trash" / day / "gone").read_text)) == "True"
     text = as_nobody((shared.path / "snapshots/diff/s..now").read_text)
     assert "gone" not in text and "was-open" not in text
     assert as_nobody(lambda: code(os.mkdir, shared.path / "snapshots/mine")) == "EACCES"
@@ -235,6 +236,100 @@ def test_what_is_unreadable_now_or_was_then_is_unreadable_in_the_past(shared):
         asked = shared.path / "snapshots/s/query" / question
         found = as_nobody(lambda asked=asked: sorted(os.listdir(asked)))
         assert "was-" not in found and "gone" not in found and "-f" not in found
+
+
+@root
+def test_the_trash_of_a_closed_folder_is_closed(shared):
+    files = shared.files
+    os.mkdir(files / "closed", 0o700)
+    (files / "closed/name").write_text("secret")
+    os.symlink("/etc/target", files / "closed/link")
+    os.mkdir(files / "open", 0o755)
+    (files / "open/f").write_text("x")
+    shell(shared, "mkdir snapshots/s; rm files/closed/name files/closed/link files/open/f")
+    trash = shared.path / "trash" / time.strftime("%F")
+    for act in (os.listdir, lambda path: os.stat(path / "name"), lambda path: os.readlink(path / "link")):
+        assert as_nobody(lambda act=act: code(act, trash / "closed")) == "EACCES"
+    assert as_nobody(lambda: os.listdir(trash / "open")) == "['f']"
+    assert sorted(os.listdir(trash / "closed")) == ["link", "name"]
+
+
+@root
+def test_what_a_closed_folder_had_stays_closed_when_it_is_opened_later(shared):
+    files, trash = shared.files, shared.path / "trash" / time.strftime("%F")
+    os.mkdir(files / "d", 0o700)
+    for name in ("pay.txt", "gone.txt"):
+        (files / "d" / name).write_text("secret")
+        os.chmod(files / "d" / name, 0o644)
+    os.symlink("/etc/secret", files / "d/l")
+    os.mkdir(shared.path / "snapshots/closed")
+    os.chmod(files / "d", 0o755)
+    (files / "d/pay.txt").write_text("for all")
+    os.unlink(files / "d/gone.txt")
+    os.unlink(files / "d/l")
+    versions = files / "d/.versions/pay.txt"
+    assert sorted(os.listdir(versions)) == ["latest", "log", "v1", "v1..v2.diff", "v1..v2.md", "v2"]
+    assert as_nobody(lambda: sorted(os.listdir(versions))) == "['latest', 'log', 'v2']"
+    assert as_nobody(lambda: code(os.stat, versions / "v1")) == "EACCES"
+    assert as_nobody((versions / "v2").read_text) == as_nobody((versions / "latest").read_text) == "for all"
+    assert as_nobody((versions / "log").read_text).count("\n") == 2
+    assert os.listdir(files / "d/.versions") == ["gone.txt", "l", "pay.txt"]
+    assert as_nobody(lambda: os.listdir(files / "d/.versions")) == "['pay.txt']"
+    assert (
+        sorted(os.listdir(trash / "d")) == ["gone.txt", "l"] and os.readlink(trash / "d/l") == "/etc/secret"
+    )
+    assert as_nobody(lambda: os.listdir(trash / "d")) == "[]"
+    assert as_nobody(lambda: code((trash / "d/gone.txt").read_text)) == "EACCES"
+    assert as_nobody(lambda: code(os.readlink, trash / "d/l")) == "EACCES"
+
+
+@root
+def test_who_guesses_the_name_of_a_private_file_that_is_gone_learns_nothing_of_it(shared):
+    (shared.files / "mine").write_text("secret")
+    os.chmod(shared.files / "mine", 0o600)
+    os.unlink(shared.files / "mine")
+    versions = shared.files / ".versions/mine"
+    assert "v1" in os.listdir(versions) and (versions / "log").read_text().count("\n") > 1
+    assert as_nobody(lambda: code((versions / "log").read_text)) == "EACCES"
+    assert as_nobody(lambda: os.listdir(versions)) == "['log']"
+    for name in ("v1", "latest", datetime.now().isoformat()[:10]):
+        assert as_nobody(lambda name=name: code(os.lstat, versions / name)) in ("EACCES", "ENOENT")
+    assert as_nobody(lambda: code(os.stat, shared.path / "trash" / time.strftime("%F") / "mine")) == "EACCES"
+
+
+@root
+def test_a_link_of_a_snapshot_is_as_readable_as_it_is_today(shared):
+    os.mkdir(shared.files / "d", 0o755)
+    os.symlink("/etc/target", shared.files / "d/l")
+    os.mkdir(shared.path / "snapshots/s")
+    link = shared.path / "snapshots/s/files/d/l"
+    assert as_nobody(lambda: os.readlink(link)) == "/etc/target"
+    os.chmod(shared.files / "d", 0o700)
+    assert as_nobody(lambda: code(os.readlink, link)) == "EACCES"
+    assert os.readlink(link) == "/etc/target"
+
+
+def test_a_version_whose_number_moves_is_looked_up_anew(place):
+    shell(place, "echo one > files/a; echo two > files/b; cat files/.versions/b/v1")
+    shell(place, "rm files/b; cat files/.versions/b/log; mv files/a files/b")
+    assert shell(place, "cat files/.versions/b/v1 files/.versions/b/v2") == "one\ntwo\n"
+    assert shell(place, "readlink files/.versions/b/latest") == "v3\n"
+    said = [line.split("\t")[5] for line in (place.files / ".versions/b/log").read_text().splitlines()]
+    assert said == ["what", "made", "made", "removed", "renamed from a"]
+
+
+def test_the_trash_moves_on_with_what_is_removed_and_made(place):
+    shell(place, "mkdir files/d; touch files/d/f files/g; cat files/.versions/g/latest; rm files/g")
+    trash = place.path / "trash" / time.strftime("%F")
+    assert os.listdir(trash) == ["g"]
+    shell(place, "echo written > files/d/f")
+    assert os.listdir(trash) == ["g"]
+    shell(place, "rm -r files/d; touch files/g")
+    assert os.listdir(trash) == ["d"] and os.listdir(trash / "d") == ["f"]
+    shell(place, f"mv {trash}/d files/d")
+    assert not trash.exists() and (place.files / "d/f").read_text() == "written\n"
+    shell(place, "rm -r files/d")
+    assert (trash / "d/f").read_text() == "written\n"
 
 
 def test_looking_at_everything_searches_nothing_and_changes_nothing(place):

@@ -47,6 +47,21 @@ def test_a_reply_is_read_from_its_start_whatever_the_offset(ctl):
     trio.run(main)
 
 
+def test_a_reply_has_the_bytes_of_names_and_contents_whatever_they_are(tmp_path):
+    ports = Machine(tmp_path).ports()
+
+    async def control(line, viewer):
+        return "caf\udce9 \ud800 \udfff"
+
+    ports.control = control
+
+    async def main():
+        handle = await Ctl(ports).open(os.O_RDWR, ME)
+        assert await ask(handle, b"log x\n") == b"caf\xe9 \xef\xbf\xbd \xef\xbf\xbd\n"
+
+    trio.run(main)
+
+
 def test_two_conversations_do_not_hear_each_other(ctl):
     async def main():
         one, two = await ctl.open(os.O_RDWR, ME), await ctl.open(os.O_RDWR, ME)

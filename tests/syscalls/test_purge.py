@@ -51,7 +51,7 @@ def test_a_line_asks_for_a_plan_and_another_one_executes_it():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "--live", "a b", "a --token t", "--token t --live", "a --force", "../a"]
+    "text", ["", "''", "--live", "a b", "a --token t", "--token t --live", "a --force", "../a"]
 )
 def test_what_does_not_say_what_is_meant_is_refused(text):
     with pytest.raises(InvalidArgument):
@@ -75,3 +75,12 @@ def test_the_outcome_says_whether_it_is_proven():
     proof = DONE["proof"] | {"holds": False, "left": ["history.db"], "found": ["b.md"], "words": ["vault"]}
     said = outcome(DONE | {"proof": proof})
     assert "NOT PROVEN" in said and "history.db, files/b.md" in said and "vault" in said
+
+
+def test_what_could_not_be_looked_for_is_not_proven():
+    said = outcome(DONE | {"proof": DONE["proof"] | {"holds": None, "unproven": 1}})
+    assert "NOT PROVEN for 1 content: too short" in said and "Nothing of them is left" not in said
+    said = outcome(
+        DONE | {"proof": DONE["proof"] | {"holds": None, "unproven": 0, "pieces": 0, "phrases": 0}}
+    )
+    assert "NOT PROVEN: its bytes were gone before" in said

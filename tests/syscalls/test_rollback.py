@@ -38,7 +38,8 @@ class Asked:
     async def settled(self):
         return 1
 
-    def removed_at(self, path, first, end):
+    def removed_at(self, path, first, end, viewer):
+        assert viewer == ME
         self.asked.append((path, first is not None and end - first))
         return "row"
 
