@@ -201,9 +201,7 @@ class Catalogue:
         self._insert_all([(parent, name, "file", *signature, *status, *content)])
         return bool(dirty)
 
-    def touched(
-        self, path: bytes, *, written: bool = False, busy: bool = False, behind: bool = False
-    ) -> str:
+    def touched(self, path: bytes, *, written: bool = False, busy: bool = False, behind: bool = False) -> str:
         """Something happened at `path`; what follows from it (`busy`: it is being written through the mount just now, so that its content
         is no version yet):
 

@@ -23,12 +23,13 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from lsfs.config import STATE
+from lsfs.history import paths
 from lsfs.history.contents import Contents
 from lsfs.history.guard import Held
 from lsfs.history.objects import Objects
@@ -117,6 +118,18 @@ class Store:
         self.database.execute(
             "update content set digest = null, captured = null, held = null where id = ?", (cell,)
         )
+        if self.folder is None:
+            return
+        # A live file may be the content again: what it is called may have changed since anybody looked, and its ctime with it.
+        live = "select id, parent, name, size, mtime_ns, ino from entry where content = ? and died is null"
+        for id, parent, name, *signature in self.database.execute(live, (cell,)).fetchall():
+            with suppress(OSError):
+                found = os.lstat(os.path.join(os.fsencode(self.folder), paths.join(parent, name)))
+                seen = [found.st_size, paths.stamp(found.st_mtime_ns), paths.number(found.st_ino)]
+                if seen == signature:
+                    self.database.execute(
+                        "update entry set ctime_ns = ? where id = ?", (paths.stamp(found.st_ctime_ns), id)
+                    )
 
 
 Check = Callable[[Store], Iterator[Finding]]
