@@ -53,6 +53,7 @@ COLLECT, OVERWRITTEN = (
 )  # contents that were overwritten so long ago leave the index, at these intervals
 AGAIN = 5.0  # seconds until what history could not take (a full disk) is tried again
 WARMING = 3.0  # seconds in which an engine that has just started is slower than `settle` allows
+QUICK, SLOW = 0.005, 60.0  # seconds: of a commit that the loop may wait for; after a longer one, until it may again
 MUCH = 8 << 20  # bytes that were secured: they are not to wait for the end of a burst
 MOST_PENDING, MOST_CHECKED = (
     10_000,
@@ -122,6 +123,7 @@ class Follow:
         self._folders_touched = 0
         self._waiting: dict[bytes, int] = {}  # closed through the mount, not yet searchable by words
         self._moved_on = trio.Event()
+        self._slow_until = 0.0
         self.waiting = 0  # bytes that were secured, and are in memory until they are committed
         self._last_change = 0.0
         self._hinted: set[tuple[bytes, bool]] = set()  # of the changes, since the last rename
@@ -246,7 +248,12 @@ class Follow:
     async def commit(self, call: Callable[..., Answer], *arguments: object, counting: bool = True) -> Answer:
         """Call a function in the catalogue's thread, inside one commit; `counting`: it may change what /status counts."""
         try:
-            answer = await self.in_thread(self._transact, counting, call, *arguments)
+            if not counting and self._quick():
+                began = time.monotonic()
+                answer = self._transact(counting, call, *arguments)
+                self._slow_until = began + SLOW if time.monotonic() - began > QUICK else 0.0
+            else:
+                answer = await self.in_thread(self._transact, counting, call, *arguments)
         except sqlite3.Error as error:
             # Never the end of the mount: users' files go on; what could not be committed is tried again.
             if self.trouble is None:
@@ -267,6 +274,11 @@ class Follow:
             with contextlib.suppress(sqlite3.Error):
                 await self.in_thread(self._count)
             self._after_commit()
+
+    def _quick(self) -> bool:
+        """May a small commit be made in the loop? Where the thread is free, and the disk was quick the last time: it costs less than
+        changing threads."""
+        return self._thread.borrowed_tokens == 0 and time.monotonic() > self._slow_until
 
     def _transact(self, counting: bool, call: Callable[..., Answer], *arguments: object) -> Answer:
         with self.catalogue.transaction():
