@@ -9,7 +9,7 @@ from lsfs.history import entries as entries_module
 from lsfs.history.catalogue import Catalogue
 from lsfs.history.collect import Collection
 from lsfs.history.entries import Entries
-from lsfs.history.guard import Held
+from lsfs.history.held import Held
 from lsfs.history.ignore import Ignore
 from lsfs.history.keeping import Kept, Retention
 from lsfs.history.objects import LARGE, Objects, prepare

@@ -24,7 +24,7 @@ from lsfs.history import paths
 from lsfs.history.capture import Capture
 from lsfs.history.catalogue import Catalogue
 from lsfs.history.entries import Entry, extra_of
-from lsfs.history.guard import Secured, copy
+from lsfs.history.held import Secured, copy
 from lsfs.history.objects import LARGE
 from lsfs.history.plan import ATTRIBUTES, CREATE, REMOVE
 from lsfs.history.redo import Step

@@ -27,7 +27,7 @@ from lsfs.beneath import open_regular
 from lsfs.history import paths
 from lsfs.history.contents import Contents
 from lsfs.history.entries import Captured, Entries
-from lsfs.history.guard import Held, Secured
+from lsfs.history.held import Held, Secured
 from lsfs.history.objects import LARGE, Prepared, prepare
 from lsfs.history.packs import Packed, Torn, pack
 from lsfs.history.store import open_read_only

@@ -25,7 +25,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from lsfs.history.guard import Held
+from lsfs.history.held import Held
 from lsfs.history.keeping import Kept, Retention, kept_sequences, since
 from lsfs.history.objects import Objects
 from lsfs.history.past import Snapshot

@@ -29,7 +29,7 @@ from lsfs.history.burst import TELLING, outcome
 from lsfs.history.capture import Capture
 from lsfs.history.catalogue import Catalogue, Counts
 from lsfs.history.feed import Feed
-from lsfs.history.guard import Secured
+from lsfs.history.held import Secured
 from lsfs.history.ignore import NAME as IGNORE
 from lsfs.history.readable import Readable
 from lsfs.history.scan import scan
@@ -53,7 +53,10 @@ COLLECT, OVERWRITTEN = (
 )  # contents that were overwritten so long ago leave the index, at these intervals
 AGAIN = 5.0  # seconds until what history could not take (a full disk) is tried again
 WARMING = 3.0  # seconds in which an engine that has just started is slower than `settle` allows
-QUICK, SLOW = 0.005, 60.0  # seconds: of a commit that the loop may wait for; after a longer one, until it may again
+QUICK, SLOW = (
+    0.005,
+    60.0,
+)  # seconds: of a commit that the loop may wait for; after a longer one, until it may again
 MUCH = 8 << 20  # bytes that were secured: they are not to wait for the end of a burst
 MOST_PENDING, MOST_CHECKED = (
     10_000,

@@ -31,7 +31,7 @@ from typing import NamedTuple
 from lsfs.config import STATE
 from lsfs.history import paths
 from lsfs.history.contents import Contents
-from lsfs.history.guard import Held
+from lsfs.history.held import Held
 from lsfs.history.objects import Objects
 from lsfs.history.store import open_read_only
 from lsfs.refusals import NoPermission, StateUnusable

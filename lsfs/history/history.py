@@ -23,7 +23,8 @@ from lsfs.history.back import nothing_removed, removed_at
 from lsfs.history.capture import Capture
 from lsfs.history.collect import Collection
 from lsfs.history.entries import Entries, Entry, Off
-from lsfs.history.guard import Guard, Held
+from lsfs.history.guard import Guard
+from lsfs.history.held import Held
 from lsfs.history.keeper import Keeper, Numbers, count
 from lsfs.history.keeping import Retention
 from lsfs.history.objects import Objects

@@ -17,7 +17,7 @@ from lsfs.beneath import open_regular, stat_beneath
 from lsfs.history import paths
 from lsfs.history.contents import Contents, Missing
 from lsfs.history.entries import PURGED, ROW, Entry
-from lsfs.history.guard import Held
+from lsfs.history.held import Held
 from lsfs.history.store import open_read_only
 
 VISIBLE = "born <= ? and (died is null or died > ?)"

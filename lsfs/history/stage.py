@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgpack
 
 from lsfs.history.entries import Entry
-from lsfs.history.guard import Held
+from lsfs.history.held import Held
 from lsfs.history.past import Bytes
 from mounts import files_linux as linux
 

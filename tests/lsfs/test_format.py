@@ -15,7 +15,7 @@ import pytest
 from ledger import Ledger
 
 from lsfs.history.entries import Extra
-from lsfs.history.guard import Secured
+from lsfs.history.held import Secured
 from lsfs.history.store import SCHEMA
 
 PAGE = (pathlib.Path(__file__).parents[2] / "man/lsfs-format.5").read_text()

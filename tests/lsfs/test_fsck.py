@@ -15,7 +15,7 @@ from ledger import Ledger, random_history
 from lsfs.engine.document import Cut
 from lsfs.history import fsck
 from lsfs.history.entries import Extra
-from lsfs.history.guard import Secured
+from lsfs.history.held import Secured
 from lsfs.index.store import Store as Words
 from lsfs.refusals import StateHeld, StateUnusable
 

@@ -10,7 +10,7 @@ import time
 import pytest
 from history_tree import World
 
-from lsfs.history.guard import Held
+from lsfs.history.held import Held
 from lsfs.history.objects import LARGE
 from lsfs.history.past import Changed
 
