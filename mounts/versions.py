@@ -134,7 +134,7 @@ class Versions(VirtualDirectory):
         self.path = path
         self.recent = recent
         self.then = Then(ports, 0)  # no folder is ever looked up in it
-        self.nodes: WeakValueDictionary[int, PastNode] = WeakValueDictionary()
+        self.nodes: WeakValueDictionary[tuple[int, int], PastNode] = WeakValueDictionary()
 
     async def lookup(self, name: bytes, caller: Caller) -> Node | None:
         await settle(self.ports)
@@ -189,10 +189,11 @@ class Versions(VirtualDirectory):
 
     def _node(self, row: Any) -> PastNode:
         """The node of a row: the same one for as long as the kernel knows it."""
-        node = self.nodes.get(row.id)
+        key = row.id, row.born  # a number may be another row's later on, what it was born with is not
+        node = self.nodes.get(key)
         if node is None:
             made = _KINDS.get(stat.S_IFMT(row.mode), VersionNode)
-            node = self.nodes[row.id] = made(self.then, row.path, row)
+            node = self.nodes[key] = made(self.then, row.path, row)
         node.row = row
         return node
 

@@ -165,7 +165,7 @@ class Capture:
         hollow: set[str] = set()
         for cell, path, found, content in reads:
             row = self.entries.row(path)
-            signature = (found.st_size, paths.stamp(found.st_mtime_ns), paths.number(found.st_ino))
+            signature = paths.signature(found)
             if row is None or row.content != cell or (row.size, row.mtime_ns, row.ino) != signature:
                 if isinstance(content, Packed) and content.pack is not None:
                     hollow.add(content.pack)

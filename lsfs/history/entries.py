@@ -282,7 +282,7 @@ class Entries:
         written   its bytes changed, whatever its times say
         behind    its bytes may have been changed behind the mount
         """
-        signature = _signature(found)
+        signature = paths.signature(found)
         rights = (found.st_mode, found.st_uid, found.st_gid)
         ctime = paths.stamp(found.st_ctime_ns)
         kind = stat.S_IFMT(found.st_mode)
@@ -307,7 +307,6 @@ class Entries:
         ):
             if behind and kind == stat.S_IFREG and found.st_nlink == 1 and known.content:
                 # nothing that shows explains its ctime: its bytes may be others, and its time have been set back
-                self._ended.add(known.content)
                 self._end(known)
                 return self._add(parent, name, found, target, xattrs, None, indexed)
             # A link more or less, or a rename: nothing that a version has is another one.
@@ -431,7 +430,7 @@ class Entries:
             if there is not None:
                 self._end(there)
             target, xattrs = extra or Extra(None, None)
-            twin = self._twin(*paths.split(path), found, _signature(found))
+            twin = self._twin(*paths.split(path), found, paths.signature(found))
             self._add(*paths.split(path), found, target, xattrs, twin, indexed)
             self._closed.add(self._last)
             if known is None:
@@ -613,13 +612,9 @@ class Entries:
         self.database.execute("update moment set pruned = pruned | 1 where sequence = ?", (known.born,))
 
 
-def _signature(found: os.stat_result) -> tuple[int, int, int]:
-    return found.st_size, paths.stamp(found.st_mtime_ns), paths.number(found.st_ino)
-
-
 def _is(row: Entry, found: os.stat_result) -> bool:
     """Does a row say what lstat says of a file's content?"""
-    return (row.size, row.mtime_ns, row.ino) == _signature(found)
+    return (row.size, row.mtime_ns, row.ino) == paths.signature(found)
 
 
 class Off(Entries):

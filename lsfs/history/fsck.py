@@ -125,8 +125,7 @@ class Store:
         for id, parent, name, *signature in self.database.execute(live, (cell,)).fetchall():
             with suppress(OSError):
                 found = os.lstat(os.path.join(os.fsencode(self.folder), paths.join(parent, name)))
-                seen = [found.st_size, paths.stamp(found.st_mtime_ns), paths.number(found.st_ino)]
-                if seen == signature:
+                if [*paths.signature(found)] == signature:
                     self.database.execute(
                         "update entry set ctime_ns = ? where id = ?", (paths.stamp(found.st_ctime_ns), id)
                     )

@@ -180,7 +180,7 @@ class Guard:
         """The times of a file were set: where its content is that of a live file still, it goes on to be. Whether it was noted."""
         with self._troubled():
             row = self._kept(path)
-            if row is None or row[3] or row[:3] != _signature(before):
+            if row is None or row[3] or row[:3] != paths.signature(before):
                 return False
             self._secure(
                 Secured(self.held.next(), path, before, Extra(None, None), None, None, time.time(), after),
@@ -224,7 +224,7 @@ class Guard:
         if STATE in path.split(b"/"):
             return None  # of another lsfs: its state is its own affair
         row = self._kept(path)
-        if row is not None and row[:3] == _signature(found):
+        if row is not None and row[:3] == paths.signature(found):
             return None if row[3] or (not row[4] and self._full(found.st_size)) else True
         return None if self._full(found.st_size) else False
 
@@ -309,7 +309,3 @@ class Guard:
             log.error("history cannot keep what is overwritten: %s", error)
         why = getattr(error, "strerror", None) or error
         self.trouble = f"History cannot keep what is overwritten or removed ({why}); files are served as ever. Free some space."
-
-
-def _signature(found: os.stat_result) -> tuple[int, int, int]:
-    return found.st_size, paths.stamp(found.st_mtime_ns), paths.number(found.st_ino)

@@ -506,9 +506,4 @@ class PerThread:
 
 def _signature(found: os.stat_result) -> tuple[int, int, int, int]:
     """What has to be the same for a live file to be what its row says."""
-    return (
-        found.st_size,
-        paths.stamp(found.st_mtime_ns),
-        paths.number(found.st_ino),
-        paths.stamp(found.st_ctime_ns),
-    )
+    return (*paths.signature(found), paths.stamp(found.st_ctime_ns))

@@ -1,5 +1,6 @@
 """Paths as history keeps them: bytes below the folder, split into parent and name, and the words in them."""
 
+import os
 import re
 
 _BREAKS = re.compile(r"[^\w]+|_+")
@@ -50,3 +51,8 @@ def stamp(nanoseconds: int) -> int:
 def number(inode: int) -> int:
     """An inode number as the database keeps it: some file systems use all 64 bits."""
     return inode & MOST
+
+
+def signature(found: os.stat_result) -> tuple[int, int, int]:
+    """What a row of history and lstat have to agree on to speak of the same content: size, mtime, inode, as the database keeps them."""
+    return found.st_size, stamp(found.st_mtime_ns), number(found.st_ino)
