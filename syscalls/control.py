@@ -5,13 +5,14 @@ The line is a word of `syscalls.table` and the rest of the line as its argument,
 """
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
+from syscalls.arguments import given
 from syscalls.errors import InvalidArgument, NotPermitted, ReadOnly
 from syscalls.names import LongNames, normal
-from syscalls.ports import Files, Questions, Writer
+from syscalls.ports import Asking, Files, Folder, Insight, Links, Locks, Questions, Writer
 from syscalls.table import CALLS, Argument, Call
 from syscalls.values import Viewer
 
@@ -22,7 +23,10 @@ _BY_WORD = {call.word: call for call in CALLS}
 class Command:
     """A command line that was understood, and the ports that its call may use.
 
-    text is the argument, "" for none; owner the uid of who mounted.
+    text     the argument, "" for none
+    owner    the uid of who mounted
+    given    the arguments and options of a typed call, by name (`syscalls.arguments`)
+    say      (line) -> reply: another command line, for the same viewer, with all that is asked of it checked
     """
 
     viewer: Viewer
@@ -35,11 +39,21 @@ class Command:
     history: Any = None
     read_only: bool = False
     writer: Writer | None = None
+    given: dict[str, Any] = field(default_factory=dict)
+    folder: Folder | None = None
+    insight: Insight | None = None
+    locks: Locks | None = None
+    links: Links | None = None
+    ask: Asking | None = None
+    say: Callable[[str], Awaitable[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The callable behind `Ports.control`: (line, viewer) -> reply. read_only is that of the mount."""
+    """The callable behind `Ports.control`: (line, viewer) -> reply. read_only is that of the mount.
+
+    folder, insight, locks, links, ask   the ports of `syscalls.ports`; None where there is none
+    """
 
     files: Files
     questions: Questions
@@ -49,6 +63,11 @@ class Control:
     read_only: bool = False
     history: Any = None
     writer: Writer | None = None
+    folder: Folder | None = None
+    insight: Insight | None = None
+    locks: Locks | None = None
+    links: Links | None = None
+    ask: Asking | None = None
 
     async def __call__(self, line: str, viewer: Viewer) -> str:
         """The reply to `line`, without a line break at its end.
@@ -68,7 +87,8 @@ class Control:
             )
         command = Command(
             viewer, text, self.files, self.questions, self.report, self.names, self.owner, self.history, self.read_only,
-            self.writer,
+            self.writer, given(call, text) if call.typed else {}, self.folder, self.insight, self.locks, self.links, self.ask,
+            lambda line: self(line, viewer),
         )  # fmt: skip
         reply: str = await importlib.import_module(call.module).reply(command)
         return reply
@@ -84,6 +104,8 @@ def understood(line: str) -> tuple[Call, str]:
         known = ", ".join(_BY_WORD)
         raise InvalidArgument(f"There is no command {word[:40]!r}; write one of {known}.")
     text = text.strip()
+    if call.typed:
+        return call, text
     if not call.arguments and text:
         raise InvalidArgument(f"`{word}` takes no argument.")
     for argument in call.arguments:

@@ -45,3 +45,43 @@ class ModelFailed(LsfsError):
 
 class TooLong(LsfsError):
     errno = errno.ENAMETOOLONG
+
+
+class Denied(LsfsError):
+    """The rights of the viewer do not reach so far."""
+
+    errno = errno.EACCES
+
+
+class IsFolder(LsfsError):
+    errno = errno.EISDIR
+
+
+class NotFolder(LsfsError):
+    errno = errno.ENOTDIR
+
+
+class NotRegular(LsfsError):
+    """A FIFO, a socket, a device: there is no content to be read."""
+
+    errno = errno.EINVAL
+
+
+class TooLarge(LsfsError):
+    errno = errno.EFBIG
+
+
+class Busy(LsfsError):
+    """Somebody has it open for writing."""
+
+    errno = errno.EBUSY
+
+
+class NoRoom(LsfsError):
+    errno = errno.ENOSPC
+
+
+class NotText(LsfsError):
+    """Bytes where text is needed."""
+
+    errno = errno.EILSEQ

@@ -9,12 +9,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A word (or the rest) of a command line. kind: "prompt" (the rest of the line), "path" (below /files) or
-    "line" (words as in a shell, options among them: `syscalls.options`)."""
+    """A word (or the rest) of a command line.
+
+    kind  "prompt" (the rest of the line), "path" (below /files) or "line" (words as in a shell, options among them, which the call reads
+          itself: `syscalls.options`); of a call that is `typed`, a kind of `syscalls.arguments`
+    many  all words that are left; only the last argument of a typed call
+    """
 
     name: str
     kind: str
     required: bool
+    help: str
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """`--name VALUE` of a typed call. kind: "flag", which has no value, or as of an argument."""
+
+    name: str
+    kind: str
     help: str
 
 
@@ -24,6 +38,8 @@ class Call:
 
     whole    it concerns the whole mount, so only its owner and root may call it
     changes  it changes what the mount keeps, so a mount that is read-only refuses it
+    options  of a typed call; `--json` is one of every typed call
+    typed    its line is read by `syscalls.arguments`, and its module is given the values: `Command.given`
     """
 
     name: str
@@ -34,6 +50,8 @@ class Call:
     where: str
     whole: bool = False
     changes: bool = False
+    options: tuple[Option, ...] = ()
+    typed: bool = False
 
 
 _PROMPT = Argument("PROMPT", "prompt", True, "a question, as one would write it below /query")

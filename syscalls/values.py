@@ -1,6 +1,7 @@
 """Values that calls take and give back: viewer, prompt, passage, hit, results. All frozen; none does anything."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +75,52 @@ class Results:
     pending: int
     meaning: str
     took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One path of what `Folder.change` does.
+
+    kind    "create": a file where nothing is; "replace": other bytes in a file that is there; "write": either; "folder": a folder where
+            nothing is; "symlink": one where nothing is; "remove": a file, or a folder with all that is in it
+    data    the bytes of a file
+    source  a path, instead of data: the bytes, mode and time of that file
+    target  of a symlink
+    mode    permission bits of what is new; None: as umask 022 gives them
+    """
+
+    path: bytes
+    kind: Literal["create", "replace", "write", "folder", "symlink", "remove"]
+    data: bytes | None = None
+    source: bytes | None = None
+    target: bytes | None = None
+    mode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Files that are about one thing: `name` is its most telling words, joined by `-`."""
+
+    name: str
+    paths: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Who locked, when, until when (seconds since the epoch; None: until it is taken back), and what for."""
+
+    uid: int
+    since: float
+    until: float | None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that expires: `name` in /links, `path` below /files, `until` in seconds since the epoch."""
+
+    name: str
+    path: bytes
+    uid: int
+    since: float
+    until: float
