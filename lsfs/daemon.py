@@ -29,6 +29,8 @@ import trio
 
 from lsfs import mountinfo, report
 from lsfs.config import NO_MODEL, STATE, Settings
+from lsfs.conversion import Converter
+from lsfs.editing.folder import LiveFolder
 from lsfs.engine.supervisor import Engine
 from lsfs.history.catalogue import Catalogue
 from lsfs.history.follow import NO_INDEX, Follow, IndexOff
@@ -39,6 +41,9 @@ from lsfs.history.questions import Questions
 from lsfs.history.store import State
 from lsfs.history.watch import Watch
 from lsfs.index.fusion import fuse as fuse_signals
+from lsfs.insight import Insight
+from lsfs.links import Links, Sees
+from lsfs.locks import Locks
 from lsfs.refusals import NoFuse, NoPermission
 from mounts import fuse, tree
 from mounts.ports import Ports, Unguarded
@@ -139,7 +144,15 @@ class Daemon:
         self.history.attach(self.follow)
         self.lookback = Lookback(self.history, self.engine)
         self.questions = Questions(state.database, self.follow.commit, self.follow.in_thread)
+        self.locks = Locks(
+            state.database, self.follow.in_thread, self.history.past, owner=os.geteuid(), hidden=hidden
+        )
+        self.links = Links(state.database, self.follow.commit, settings.state, Sees(root_fd, hidden))
         self.llm = _llm(settings)
+        self.insight = Insight(settings, self.engine)
+        self.folder = LiveFolder(
+            self.history, hidden=hidden, guard=self.history.guard or Unguarded(), read_only=settings.read_only
+        )
         names = LongNames()
         owner = os.geteuid()
         self.ports = Ports(
@@ -161,12 +174,21 @@ class Daemon:
                 read_only=settings.read_only,
                 history=self.history,
                 writer=self.llm,
+                folder=self.folder,
+                links=self.links,
+                locks=self.locks,
+                insight=self.insight,
+                ask=self.ask,
+                converter=Converter(),
             ),
             names=names,
+            links=self.links,
             history=self.history,
+            locks=self.locks,
             guard=self.history.guard or Unguarded(),
             readable=self.follow.readable,
             generation=lambda: self.follow.generation,
+            insight=self.insight,
             note_error=self.note,
             watched=lambda: believing and self.watch.complete and not self.follow.scanning,
         )
@@ -174,7 +196,13 @@ class Daemon:
         self.follow.busy = self.root.files.busy
         self.history.heard = self.root.files.heard
         self.history.rollback.carry.writers = self.root.files.writers
-        self.history.rollback.carry.stale = self.root.files.stale
+        self.history.rollback.carry.stale = self.folder.stale = self.root.files.stale
+        self.history.rollback.carry.veil = self.root.files.veil
+        self.history.rollback.carry.unsettled = self.root.files.unsettle
+        self.folder.virtual = self.ports.inner
+        self.history.rollback.carry.locked = self.locks.refuse
+        self.history.purging.locked = self.locks.refuse
+        self.locks.flush = self.root.files.flush
         self.history.purging.stale = self.root.files.stale
         self.history.purging.engine = self._purge_index
         self.history.purging.search = self._paths_with
@@ -184,8 +212,10 @@ class Daemon:
 
     # What the mount asks for ---------------------------------------------------------------------------------------
 
-    async def ask(self, prompt: str, folder: bytes, viewer: Viewer, sequence: int | None = None) -> Results:
-        """One question, as the tree asks it; with a sequence, of what was there then."""
+    async def ask(
+        self, prompt: str, folder: bytes, viewer: Viewer, sequence: int | None = None, **how: Any
+    ) -> Results:
+        """The port `syscalls.ports.Asking`; with a sequence, of what was there then."""
         if not self.settings.index_enabled:
             raise IndexOff(NO_INDEX)
         return await retrieve(
@@ -198,6 +228,8 @@ class Daemon:
             sequence=sequence,
             fuse=fuse_signals,
             deadline=self.settings.query_deadline,
+            pause=trio.lowlevel.checkpoint,
+            **how,
         )
 
     async def search(self, query: dict) -> dict:
@@ -259,6 +291,7 @@ class Daemon:
             kernel = fuse.Kernel()
             self.root.files.attach(operations.nodes, kernel, self.watch)
             self.history.rollback.carry.gate = operations.still
+            self.history.rollback.carry.told = kernel.told
             unmounted = False
             try:
                 async with trio.open_nursery() as background:
@@ -269,9 +302,10 @@ class Daemon:
                         await fuse.serve(TASKS, agreement)
                         nursery.cancel_scope.cancel()
                     kernel.close()
-                    self.history.rollback.carry.stale = lambda path: (
+                    self.history.rollback.carry.stale = self.folder.stale = lambda path: (
                         None
                     )  # there is no kernel any more that could be told
+                    self.history.rollback.carry.told = lambda seconds: True
                     pyfuse3.close(unmount=True)
                     unmounted = True
                     log.info("unmounted")
@@ -304,6 +338,7 @@ class Daemon:
             nursery.start_soon(self.follow.run)
             nursery.start_soon(self.watch.run, self._changed, self._lost)
             nursery.start_soon(self._lasting, self.history.rollback.run)
+            nursery.start_soon(self._lasting, self.folder.jobs.run)
             nursery.start_soon(self._lasting, self.history.purging.run)
             nursery.start_soon(self._lasting, self._weigh)
             if self.settings.index_enabled:
@@ -354,14 +389,16 @@ class Daemon:
 
     async def _refresh(self) -> None:
         """Keep the answers to saved questions true: they are served as they are kept, so that looking searches nothing."""
+        asked = self.follow.generation
         while True:
-            await self.follow.moved_on()
+            if asked == self.follow.generation:
+                await self.follow.moved_on()
             before = None
             with trio.move_on_after(PAUSE):
                 while before != self.follow.generation:  # a burst of changes is one
                     before = self.follow.generation
                     await trio.sleep(REST)
-            began = trio.current_time()
+            began, asked = trio.current_time(), self.follow.generation
             if await self.root.answers.refresh() and self.follow.pending_files:
                 await trio.sleep(max(PAUSE, 10 * (trio.current_time() - began)))
 
@@ -376,6 +413,7 @@ class Daemon:
             log.info("%s: unmounting", signal.Signals(number).name)
             if self.llm is not None:
                 self.llm.stop()  # a request of the kernel that waits for it would keep the mount
+            self.follow.leave()
             pyfuse3.terminate()
             return
 

@@ -54,6 +54,7 @@ def report(daemon: Daemon, viewer: Viewer) -> dict[str, Any]:
             else None,
         },
         "history": _history(daemon, trusted),
+        "locks": daemon.locks.report(viewer),
         "disk": {"free": disk.f_bavail * disk.f_frsize, "state": daemon.state_bytes},
         "errors": _errors(daemon) if trusted else [],
         "error_count": bool(follow.trouble)

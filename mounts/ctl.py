@@ -30,7 +30,7 @@ PATIENCE = 60.0  # seconds for one line
 MOST_AT_ONCE = 24  # lines that wait; more are refused, since each occupies the mount
 MISTAKES = (
     errno.EINVAL, errno.ENOENT, errno.EPERM, errno.EEXIST, errno.EROFS, errno.EOPNOTSUPP, errno.EACCES, errno.EBUSY, errno.ENODATA,
-    errno.ENOTDIR,
+    errno.ENOTDIR, errno.ENAMETOOLONG, errno.EISDIR, errno.EFBIG,
 )  # fmt: skip
 
 
@@ -93,12 +93,15 @@ class Conversation(Handle):
                 self.talk.busy -= 1
             if reply is None:
                 raise TryAgain(
-                    f"This takes longer than {PATIENCE:.0f} seconds; it goes on, and /status says how far it is."
+                    f"This takes longer than {PATIENCE:.0f} seconds; what it changes goes on, and `lsfs log` says when it is done."
                 )
         except LsfsError as error:
             self._say(str(error))
             if error.errno in MISTAKES:
                 raise refuse(error.errno) from None  # the caller's own: nothing to note in /status
+            raise
+        except Exception:
+            self._say("This should not happen; the log of the daemon says more.")
             raise
         self._say(reply)
         return len(data)

@@ -21,6 +21,7 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
@@ -33,6 +34,7 @@ from mounts.nodes import Nodes, refuse
 if TYPE_CHECKING:
     from mounts.files_handle import OpenFile
     from mounts.ports import Ports
+    from syscalls.values import Lock
 
 RECENT = 1.0
 """Seconds between the last write to a file and its close, mostly."""
@@ -50,6 +52,8 @@ class Kernel(Protocol):
     def contents(self, id: int) -> None: ...
 
     def entry(self, parent: int, name: bytes) -> None: ...
+
+    async def flush(self, id: int) -> None: ...
 
 
 class Watches(Protocol):
@@ -86,6 +90,8 @@ class Deaf:
 
     def entry(self, parent: int, name: bytes) -> None: ...
 
+    async def flush(self, id: int) -> None: ...
+
 
 class Files:
     """The folder of *ports*. `root` is its node; `attach` it before the first request."""
@@ -100,7 +106,16 @@ class Files:
         """How often a directory has got another path: what was known of watches by path is asked again."""
         self.changing: set[OpenFile] = set()
         """Open files that were written to, or emptied, and not reported yet."""
+        self.storing: list[OpenFile] = []
+        """Those whose bytes a thread is writing."""
         self.guard = ports.guard
+        self.locks = ports.locks
+        self.held: dict[bytes, Lock] = {} if ports.locks is None else ports.locks.held
+        """Locks by path; while there are none, no operation asks further."""
+        self.veiled: trio.Event | None = None
+        """While nobody is to look (`veil`): set when it is over."""
+        self.unsettled: frozenset[bytes] = frozenset()
+        """Folders in which something is about to become another thing: the kernel keeps no name of theirs (`unsettle`)."""
         self.wrote = 0.0
         """When something was written last (time.monotonic)."""
         self.privileged = os.geteuid() == 0
@@ -225,6 +240,21 @@ class Files:
                         found.add(path)
         return frozenset(found)
 
+    async def flush(self, path: bytes) -> None:
+        """Before a lock: what programs have stored in files at or below *path* that they have mapped is written, and no write is under
+        way when this returns."""
+        top = path + b"/" if path else b""
+
+        def below(node: Entry) -> bool:
+            there = [directory.path_of(name) or b"" for directory, name in node.names()]
+            return any(name == path or name.startswith(top) for name in there)
+
+        for node in list(self._known.values()):
+            if node.id and node.handles and any(handle.writes for handle in node.handles) and below(node):
+                await self.kernel.flush(node.id)
+        while any(below(handle.node) for handle in self.storing):
+            await trio.sleep(SOON / 10)
+
     async def keep_open(self) -> None:
         """Before a snapshot: what is in files that are being written, as far as it is written."""
         for node in {handle.node for handle in self.changing}:
@@ -259,6 +289,33 @@ class Files:
             if len(self.changing) >= before:
                 return
 
+    @contextlib.contextmanager
+    def veil(self) -> Iterator[None]:
+        """While it is entered, who looks at something in the folder waits: several paths become other ones at once. What is open is read
+        on."""
+        self.veiled = veiled = trio.Event()
+        try:
+            yield
+        finally:
+            self.veiled = None
+            veiled.set()
+
+    @contextlib.contextmanager
+    def unsettle(self, some: Iterable[bytes]) -> Iterator[None]:
+        """Several paths are about to become other ones at once: the kernel forgets what, or that nothing, is there, and keeps nothing of
+        what it is told while this is entered. Directories excepted, which somebody may be in: of those it asks anew at each look
+        (`stale`)."""
+        paths = list(some)
+        self.unsettled = frozenset(path.rpartition(b"/")[0] for path in paths)
+        try:
+            for path in paths:
+                directory, name = self._find(path)
+                if directory is not None and not isinstance(directory.children.get(name), Directory):
+                    self.kernel.entry(directory.id, name)
+            yield
+        finally:
+            self.unsettled = frozenset()
+
     # --- What happened behind the mount
 
     def stale(self, path: bytes) -> None:
@@ -292,6 +349,10 @@ class Files:
             ):
                 # while it is open, its inode number is not used again; a directory may just have got another name
                 self.leave(entry)
+            if (
+                entry.id
+            ):  # at once: its name is forgotten only when nobody is looking something up in the directory
+                self.kernel.attributes(entry.id)
             self.kernel.entry(directory.id, name)
         else:
             self._refresh(entry, found)

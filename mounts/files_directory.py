@@ -17,6 +17,7 @@ from mounts import files_linux as linux
 from mounts.files_descriptors import LOOK
 from mounts.files_entry import UNWATCHED, WATCHED, Entry, File, backing_flags, ghost
 from mounts.files_handle import SET_ID, disk
+from mounts.files_locks import permit_name
 from mounts.nodes import Caller, Handle, Listing, Node, refuse
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Directory(Entry):
     def negative_timeout(self) -> float:  # type: ignore[override]
         """For how long to believe what is in this directory. A new one is not watched at once."""
         tree = self.tree
+        if tree.unsettled and self.path() in tree.unsettled:
+            return 0.0
         if not tree.ports.watched():
             return UNWATCHED
         now = tree.moves + tree.watches.losses
@@ -88,9 +91,11 @@ class Directory(Entry):
     def idle(self) -> bool:
         return not self.children
 
-    def permit(self, name: bytes) -> None:
-        """*name* is to be made, changed or removed here: may it be?"""
+    def permit(self, name: bytes, *, goes: bool = False) -> None:
+        """*name* is to be made, changed or removed here: may it be? *goes*: with all that is in it."""
         self.tree.writable()
+        if self.tree.held:
+            permit_name(self, name, goes)
         self.changed()
 
     def changed(self) -> None:
@@ -101,6 +106,8 @@ class Directory(Entry):
     # --- Looking
 
     async def lookup(self, name: bytes, caller: Caller) -> Node | None:
+        if self.tree.veiled is not None:
+            await self.tree.veiled.wait()
         try:
             found = os.stat(name, dir_fd=self.descriptor(), follow_symlinks=False)
         except FileNotFoundError:
@@ -122,6 +129,8 @@ class Directory(Entry):
         return None if path is None else self.tree.rows[name](path)
 
     async def opendir(self, caller: Caller) -> Listing:
+        if self.tree.veiled is not None:
+            await self.tree.veiled.wait()
         at = self.descriptor()
         if self.is_dead():
             raise refuse(errno.ESTALE)
@@ -193,6 +202,8 @@ class Directory(Entry):
         if not isinstance(node, File) or node.tree is not self.tree:
             raise refuse(errno.EXDEV)
         self.permit(name)
+        if self.tree.held:
+            node.permit_change()
         source, old = node.place()
         at = self.descriptor()
         os.link(old, name, src_dir_fd=source, dst_dir_fd=at, follow_symlinks=False)
@@ -228,11 +239,12 @@ class Directory(Entry):
     # --- Removing
 
     async def unlink(self, name: bytes, caller: Caller) -> None:
-        self.permit(name)
+        self.permit(name, goes=True)
         at = self.descriptor()
         found = os.stat(name, dir_fd=at, follow_symlinks=False)
         if (wait := self._removed(name, found)) is not None:
             await wait
+            self.permit(name, goes=True)
             at = self.descriptor()
             found = os.stat(name, dir_fd=at, follow_symlinks=False)
         os.unlink(name, dir_fd=at)
@@ -240,7 +252,7 @@ class Directory(Entry):
         self.tree.touched(self, name)
 
     async def rmdir(self, name: bytes, caller: Caller) -> None:
-        self.permit(name)
+        self.permit(name, goes=True)
         at = self.descriptor()
         found = os.stat(name, dir_fd=at, follow_symlinks=False)
         os.rmdir(name, dir_fd=at)
@@ -278,8 +290,8 @@ class Directory(Entry):
     async def rename(self, old: bytes, new_parent: Node, new: bytes, flags: int, caller: Caller) -> None:
         if not isinstance(new_parent, Directory) or new_parent.tree is not self.tree:
             raise refuse(errno.EXDEV)
-        self.permit(old)
-        new_parent.permit(new)
+        self.permit(old, goes=True)
+        new_parent.permit(new, goes=True)
         source, target = self.descriptor(), new_parent.descriptor()
         moving = os.stat(old, dir_fd=source, follow_symlinks=False)
         try:
@@ -289,6 +301,8 @@ class Directory(Entry):
         over = there is not None and not flags and not os.path.samestat(moving, there)
         if there is not None and over and (wait := new_parent._removed(new, there)) is not None:
             await wait
+            self.permit(old, goes=True)
+            new_parent.permit(new, goes=True)
             source, target = self.descriptor(), new_parent.descriptor()
             there = os.stat(new, dir_fd=target, follow_symlinks=False)
         if flags:
@@ -340,8 +354,8 @@ class Top(Directory):
     def is_dead(self) -> bool:
         return False  # removed, it is empty; no other one can come to its place
 
-    def permit(self, name: bytes) -> None:
-        super().permit(name)
+    def permit(self, name: bytes, *, goes: bool = False) -> None:
+        super().permit(name, goes=goes)
         if name in self.tree.hidden:
             raise refuse(errno.EPERM)
 
@@ -388,6 +402,8 @@ class FilesListing(Listing):
 
     async def rewind(self) -> None:
         directory = self.node
+        if directory.tree.veiled is not None:
+            await directory.tree.veiled.wait()
         watch = directory.watch()
         kept = directory.listing if watch else None
         if kept is None or kept.watch != watch or kept.until < time.monotonic():
@@ -401,6 +417,8 @@ class FilesListing(Listing):
 
     async def entry(self, index: int) -> tuple[bytes, Node, Any] | None:
         name: bytes = self.entries[index]
+        if self.node.tree.veiled is not None:
+            await self.node.tree.veiled.wait()
         try:
             found = os.stat(name, dir_fd=self.fd, follow_symlinks=False)
         except FileNotFoundError:

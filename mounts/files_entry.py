@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from mounts import files_linux as linux
+from mounts import files_locks
 from mounts.attributes import groups_of
 from mounts.files_descriptors import GONE, LOOK
 from mounts.files_handle import OpenFile, strip_set_id
 from mounts.nodes import AttributeChanges, Attributes, Caller, Handle, Node, Nodes, refuse
+from syscalls.locked import ATTRIBUTE
 
 if TYPE_CHECKING:
     from mounts.files import Files
@@ -34,6 +36,9 @@ UNWATCHED = 1.0
 
 CAPABILITY = b"security.capability"
 """Asked by the kernel before every write, so answered without looking: /files holds no file capabilities."""
+
+NOT_LISTED = (CAPABILITY, ATTRIBUTE)
+"""Of the backing file; a lock is listed where there is one."""
 
 ACCESS = b"system.posix_acl_access"
 """Asked by `ls -l` of every file, and again after each listing."""
@@ -226,6 +231,8 @@ class Entry(Node):
         )
 
     async def getattr(self) -> Any:
+        if self.tree.veiled is not None:
+            await self.tree.veiled.wait()
         self.listed = None
         if self.handles:
             found = os.fstat(self.handles[0].fd)
@@ -244,14 +251,18 @@ class Entry(Node):
 
     async def setattr(self, changes: AttributeChanges, handle: Handle | None, caller: Caller) -> Any:
         self.tree.writable()
+        if self.tree.held:
+            self.permit_change()
         self.unsure()
         stripped = changes.size is not None and caller.uid != 0 and self.tree.privileged
         if isinstance(self, File) and changes.size is not None and self.still is not None:
             await self.still.wait()
+            self.permit_change()
         if isinstance(handle, OpenFile):
             if changes.size is not None:
                 if (wait := self.overwritten(handle.fd)) is not None:
                     await wait
+                    self.permit_change()
                 os.ftruncate(handle.fd, changes.size)
                 handle.wrote()
             self._change(b"/proc/self/fd/%d" % handle.fd, changes)
@@ -262,6 +273,7 @@ class Entry(Node):
             if changes.size is not None:
                 if (wait := self.overwritten(int(path.rsplit(b"/", 1)[1]))) is not None:
                     await wait
+                    self.permit_change()
                 os.truncate(path, changes.size)
             before = os.stat(path) if changes.mtime_ns is not None and changes.size is None else None
             self._change(path, changes)
@@ -289,6 +301,10 @@ class Entry(Node):
                     raise
                 os.utime(path)
 
+    def permit_change(self) -> None:
+        """May it be changed? Raises NotPermitted where it is locked."""
+        files_locks.permit_change(self)
+
     def overwritten(self, fd: int) -> Awaitable[None] | None:
         """The bytes of this object are about to be changed; see `ports.Guard`."""
         return None
@@ -309,6 +325,8 @@ class Entry(Node):
     # --- Extended attributes
 
     async def getxattr(self, name: bytes, caller: Caller) -> bytes:
+        if name == ATTRIBUTE:
+            return files_locks.said(self, caller)
         if name == CAPABILITY or (name == ACCESS and self.bare > time.monotonic()):
             raise refuse(errno.ENODATA)
         try:
@@ -326,6 +344,10 @@ class Entry(Node):
         self.tree.writable()
         if name == CAPABILITY:
             raise refuse(errno.EOPNOTSUPP)
+        if name == ATTRIBUTE:
+            return await files_locks.lock(self, value, caller)
+        if self.tree.held:
+            self.permit_change()
         with self.proc_path() as path:
             os.setxattr(path, name, value)
             if name == ACCESS and caller.uid != 0 and self.tree.privileged:
@@ -341,10 +363,15 @@ class Entry(Node):
 
     async def listxattr(self, caller: Caller) -> list[bytes]:
         with self.proc_path() as path:
-            return [name for name in map(os.fsencode, os.listxattr(path)) if name != CAPABILITY]
+            names = [name for name in map(os.fsencode, os.listxattr(path)) if name not in NOT_LISTED]
+        return [*names, ATTRIBUTE] if self.tree.held and files_locks.found(self) is not None else names
 
     async def removexattr(self, name: bytes, caller: Caller) -> None:
         self.tree.writable()
+        if name == ATTRIBUTE:
+            return await files_locks.unlock(self, caller)
+        if self.tree.held:
+            self.permit_change()
         with self.proc_path() as path:
             os.removexattr(path, name)
         self.touched()
@@ -398,6 +425,8 @@ class File(Entry):
     async def readlink(self) -> bytes:
         if self.kind != stat.S_IFLNK:
             raise refuse(errno.EINVAL)
+        if self.tree.veiled is not None:
+            await self.tree.veiled.wait()
         fd = self.reach()
         try:
             return os.readlink(b"", dir_fd=fd)
@@ -405,14 +434,19 @@ class File(Entry):
             os.close(fd)
 
     async def open(self, flags: int, caller: Caller) -> Handle:
+        if self.tree.veiled is not None:
+            await self.tree.veiled.wait()
         empties = flags & os.O_TRUNC
         if empties or flags & os.O_ACCMODE:
             self.tree.writable()
+            if self.tree.held:
+                self.permit_change()
         fd = self.reach(backing_flags(flags))
         try:
             if empties:  # only now that it is known to be the right file
                 if (wait := self.overwritten(fd)) is not None:
                     await wait
+                    self.permit_change()
                 os.truncate(b"/proc/self/fd/%d" % fd, 0)
                 if caller.uid != 0 and self.tree.privileged:
                     strip_set_id(fd)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from mounts.nodes import Handle
+from syscalls.errors import NotPermitted
 
 if TYPE_CHECKING:
     from mounts.files_entry import File
@@ -102,10 +103,14 @@ class OpenFile(Handle):
         return os.pread(self.fd, size, offset)
 
     async def write(self, offset: int, data: bytes) -> int:
+        if self.node.tree.held:
+            self._permit()
         if self.node.still is not None:
             await self.node.still.wait()
         if not self.unreported and (wait := self.node.overwritten(self.fd)) is not None:
             await wait
+        if self.node.tree.held:  # it may have been locked while this waited
+            self._permit()
         try:
             count = await self._write(offset, data)
         except OSError as error:
@@ -124,9 +129,21 @@ class OpenFile(Handle):
         self.node.wrote_mtime, self.node.wrote_size = found.st_mtime_ns, found.st_size
         return count
 
+    def _permit(self) -> None:
+        try:
+            self.node.permit_change()
+        except NotPermitted:
+            # a page that is mapped would go on showing what was refused
+            self.node.tree.kernel.contents(self.node.id)
+            raise
+
     async def _write(self, offset: int, data: bytes) -> int:
         if self._synchronous:
-            count: int = await trio.to_thread.run_sync(os.pwrite, self.fd, data, offset, limiter=_disk)
+            self.node.tree.storing.append(self)
+            try:
+                count: int = await trio.to_thread.run_sync(os.pwrite, self.fd, data, offset, limiter=_disk)
+            finally:
+                self.node.tree.storing.remove(self)
             return count
         return os.pwrite(self.fd, data, offset)
 

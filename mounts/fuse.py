@@ -355,13 +355,30 @@ class Kernel:
         self.attributes(id)
         self._pages.call(id)
 
+    async def flush(self, id: int) -> None:
+        """Have the pages of a node that were changed by mmap(2) written, and forget them: for a moment, if it takes longer."""
+        with trio.move_on_after(PATIENCE):
+            await trio.to_thread.run_sync(_flushed, id, abandon_on_cancel=True)
+
     def entry(self, parent: int, name: bytes) -> None:
         """Forget what, or that nothing, is called *name*; soon."""
         self._entries.call(parent, name)
 
+    def told(self, seconds: float) -> bool:
+        """Wait until it has forgotten all that it was told to, `seconds` at most: who looks while it is told may be in the way. Has it?
+        In a thread."""
+        heard = threading.Event()
+        self._entries.call(heard)
+        return heard.wait(seconds)
+
     def close(self) -> None:
         self._pages.close()
         self._entries.close()
+
+
+def _flushed(id: int) -> None:
+    with contextlib.suppress(OSError):
+        pyfuse3.invalidate_inode(id)
 
 
 class Later:
@@ -390,5 +407,8 @@ class Later:
 
     def _run(self) -> None:
         while (arguments := self._calls.get()) is not None:
+            if isinstance(arguments[0], threading.Event):
+                arguments[0].set()
+                continue
             with contextlib.suppress(OSError):
                 self._act(*arguments)

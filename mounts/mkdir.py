@@ -1,8 +1,9 @@
-"""mkdir: whether a thread is inside mkdir(2), and for which name.
+"""mkdir: whether a thread is inside mkdir(2) or rename(2), and for which new name.
 
-Every name below /query is a directory, so the kernel would answer EEXIST to each mkdir without asking us. It looks
-the name up first, though, while the caller is inside the call, and /proc/<tid>/syscall tells. That file needs the
-rights of ptrace (the daemon's own user, or root); where it cannot be read, the name of the program decides.
+Every name below /query is a directory, so the kernel would answer EEXIST to each mkdir, and to each mv(1), which first
+tries RENAME_NOREPLACE, without asking us. It looks the name up first, though, while the caller is inside the call, and
+/proc/<tid>/syscall tells. That file needs the rights of ptrace (the daemon's own user, or root); where it cannot be
+read, the name of the program decides.
 
 Memory of a process may be a page of a file in our own mount, and reading it then waits for us. So it is read in a
 thread that is given up after a moment, and only of the daemon's own user; for others the number of the call decides.
@@ -14,8 +15,13 @@ import os
 
 import trio
 
-# Machine -> number of the system call -> which of its arguments is the path.
-_CALLS = {"x86_64": {83: 0, 258: 1}, "aarch64": {34: 1}, "riscv64": {34: 1}, "loongarch64": {34: 1}}
+# Machine -> number of the system call -> which of its arguments is the path: mkdir, mkdirat, rename, renameat, renameat2.
+_CALLS = {
+    "x86_64": {83: 0, 258: 1, 82: 1, 264: 3, 316: 3},
+    "aarch64": {34: 1, 38: 3, 276: 3},
+    "riscv64": {34: 1, 276: 3},
+    "loongarch64": {34: 1, 276: 3},
+}
 _PROGRAMS = (b"mkdir", b"install")
 _LONGEST_PATH = 4096
 _PATIENCE = 0.5  # seconds
@@ -25,7 +31,7 @@ _numbers = _CALLS.get(os.uname().machine, {})
 
 
 async def is_making(tid: int, name: bytes) -> bool:
-    """Whether thread `tid` is making a directory called `name` right now.
+    """Whether thread `tid` is making a directory called `name`, or giving something that name, right now.
 
     A name further up in the path that it makes is only passed through, so the path that the thread passed is read; if
     that is not allowed, `name` is taken for the last of it.

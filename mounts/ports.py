@@ -14,7 +14,7 @@ import trio
 
 from mounts.attributes import groups_of
 from syscalls.names import LongNames
-from syscalls.ports import Questions
+from syscalls.ports import Insight, Links, Locks, Questions
 from syscalls.values import Results, Viewer
 
 if TYPE_CHECKING:
@@ -105,13 +105,16 @@ class Ports:
     generation  a number that moves when any answer may have become another one: a file changed, became searchable, got other rights
     control     (line, viewer) -> reply, the command lines of /ctl (`syscalls.control`)
     note_error  keeps a sentence for /status
+    insight     what the model says of texts (`syscalls.ports.Insight`); None in a mount without
     watched     whether edits behind the mount are seen
     readable    (path, viewer) -> whether he may read it now (`Files.readable`); asked of each hit of an answer that was kept
     guard       keeps what is about to be overwritten or removed through the mount
     heard       wait until what was closed so far is known to be closed (`Files.heard`); set by `tree.build`
     history     versions, snapshots and the past (`lsfs.history.history`)
     past_query  sequence -> the directory in which questions are asked about it; filled by `tree.build`
+    links       the links that expire, which /links shows
     names       names of prompts that fit no file name; the same object that `control` answers from
+    locks       what nobody may change now (`lsfs.locks`)
     inner       name -> factory(folder) of the directories found by name below any folder of /files (b".query"); filled by `tree.build`
     """
 
@@ -129,10 +132,13 @@ class Ports:
     note_error: Callable[[str], None]
     watched: Callable[[], bool]
     history: Any = None
+    insight: Insight | None = None
+    locks: Locks | None = None
     past_query: Callable[[int], Node] | None = None
     guard: Guard = field(default_factory=Unguarded)
     readable: Callable[[bytes, Viewer], bool] = field(default=lambda path, viewer: True)
     heard: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
+    links: Links | None = None
     names: LongNames = field(default_factory=LongNames)
     inner: dict[bytes, Callable[[bytes], Node]] = field(default_factory=dict)
 

@@ -2,18 +2,23 @@
 
     /query/                         lists the saved questions; every other name is a question, too
     /query/<prompt>/01-name.md      -> ../../files/…, best first; then passages.md and results.json
+    /query/<prompt>/summary.md                  what they say together, made when it is opened (`syscalls.summary`)
+    /query/<prompt>/by-type/md/     the same links in groups (`mounts.query_grouped`)
+    /query/<a>/and/<b>/             b asked within the files that answer a; or/, not/: `syscalls.combine`; not listed
     /files/**/.query/<prompt>/      the same, only below that folder
-    /snapshots/<name>/query/…       the same, of what was there then
+    /snapshots/<name>/query/…       the same, of what was there then (`mounts.query_past`)
 
 A name is turned into a prompt by `syscalls.names`. Looking a question up searches nothing; opening its directory
 does, and so do opening its documents and a numbered name when no answer is kept (`mounts.answers` says for how long,
 and what saved questions are answered from). Names with a leading dot and those that file managers probe for are ENOENT.
 
-`mkdir` saves and `rmdir` forgets. A name is looked up before it is made, so a question that is not saved is ENOENT to
-a thread that is inside mkdir(2) (`mounts.mkdir`); for that to be asked each time, names below /query are not cached.
+`mkdir` saves and `rmdir` forgets; `mv` gives a saved question a short name, which leads to it from then on. A name is
+looked up before it is made, so a question that is not saved is ENOENT to a thread that is inside mkdir(2) or rename(2)
+(`mounts.mkdir`); for that to be asked each time, names below /query are not cached.
 
 A slash splits a prompt. After `in:…` that is meant, so the directory of such a prompt continues it:
-/query/"refund in:policies/ after:2025" is looked up as "refund in:policies" and " after:2025" in it.
+/query/"refund in:policies/ after:2025" is looked up as "refund in:policies" and " after:2025" in it. Names that every
+directory of hits has (and, or, not, by-type, passages.md …) are those, there, too; `∕` writes a folder of such a name.
 
 Threading: in the loop; only `Answers.get` waits. Who asks is bound at lookup, open and opendir: a document is a node
 of one answer, its size exact and its bytes fixed, or, while there is none, of size 0 and read with direct_io.
@@ -25,46 +30,58 @@ import errno
 import os
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from weakref import WeakValueDictionary
 
-import trio
-
-from mounts.answers import Answer, Answers, Question
+from mounts.answers import SUMMARY, Answer, Answers, Question
 from mounts.mkdir import is_making
-from mounts.nodes import Caller, Handle, Listing, Node, Symlink, VirtualDirectory, VirtualFile, refuse
+from mounts.nodes import Caller, Listing, Node, VirtualDirectory, refuse
 from mounts.ports import Ports
+from mounts.query_grouped import NAMES, Grouping
+from mounts.query_hits import AnswerListing, Document, Link
 from mounts.root import Root
-from syscalls.errors import Exists, NotFound, NotPermitted
+from syscalls.combine import MOST_STEPS, OPERATIONS
+from syscalls.errors import Exists, InvalidArgument, NotFound, NotPermitted
 from syscalls.forget import forget
+from syscalls.group import rename
 from syscalls.names import decode_name, digest_name, is_long, is_probe, normal
 from syscalls.prompt import continues
 from syscalls.save import save
-from syscalls.values import Results, Viewer
+from syscalls.values import Viewer
 
 DOCUMENTS = (b"passages.md", b"results.json")
-_NUMBERED = re.compile(rb"[0-9]{2,4}-.", re.DOTALL)
+REFINING = tuple(word.encode() for word in OPERATIONS)
+EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
+_NUMBERED = re.compile(rb"[0-9]{2,7}-.", re.DOTALL)
 
 
 class Questions(VirtualDirectory):
-    """A directory in which names are prompts: /query, `.query` of a folder, or a prompt that a slash continues.
+    """A directory in which names are prompts: /query, `.query` of a folder, `and` of a question, or a prompt that a slash continues.
 
-    above is the prompt so far ("" at the top), up the way from a prompt's directory to `folder`, as links write it.
+    above is the prompt so far ("" at the top), up the way from a prompt's directory to `folder`, as links write it; before what the
+    prompt refines: a chain and its operation.
     """
 
-    __slots__ = ("ports", "answers", "folder", "above", "up", "known", "__weakref__")
+    __slots__ = ("ports", "answers", "folder", "above", "up", "before", "known", "__weakref__")
 
     entry_timeout = 0.0
 
     def __init__(
-        self, ports: Ports, answers: Answers, folder: bytes, above: str, up: bytes, mode: int = 0o755
+        self,
+        ports: Ports,
+        answers: Answers,
+        folder: bytes,
+        above: str,
+        up: bytes,
+        mode: int = 0o755,
+        before: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(mode=mode)
+        super().__init__(mode=0o555 if before else mode)
         self.ports = ports
         self.answers = answers
         self.folder = folder
         self.above = above
         self.up = up
+        self.before = before
         self.known: WeakValueDictionary[bytes, Asked] = WeakValueDictionary()
 
     async def lookup(self, name: bytes, caller: Caller) -> Node | None:
@@ -76,12 +93,18 @@ class Questions(VirtualDirectory):
         return self.asked(name, prompt)
 
     async def list(self, caller: Caller) -> list[tuple[bytes, Node]]:
-        if caller.uid not in (0, os.getuid()):
+        if self.before or caller.uid not in (0, os.getuid()):
             return []  # what the owner asks is his affair
-        names = {self.ports.names.name(prompt): prompt for prompt in self.ports.questions.saved(self.folder)}
-        return [(name, self.asked(name, prompt)) for name, prompt in names.items()]
+        called = {prompt: name for name, prompt in self.ports.questions.names(self.folder).items()}
+        names = {
+            self.ports.names.name(called.get(prompt, prompt)): prompt
+            for prompt in self.ports.questions.saved(self.folder)
+        }
+        return [(name, self.asked(name, prompt)) for name, prompt in sorted(names.items())]
 
     async def mkdir(self, name: bytes, mode: int, caller: Caller) -> Node:
+        if self.before:
+            raise refuse(errno.EROFS)
         if is_probe(name) and not self.above:
             raise refuse(errno.EPERM)
         prompt = self.prompt(name)
@@ -89,7 +112,19 @@ class Questions(VirtualDirectory):
         await self.answers.prepare((self.folder, prompt))
         return self.asked(name, prompt)
 
+    async def rename(self, old: bytes, new_parent: Node, new: bytes, flags: int, caller: Caller) -> None:
+        """Give a saved question a name. mv(1) takes the name of a question for a directory to move into, which none is."""
+        if self.before or self.above or new_parent is not self or flags & EXCHANGE:
+            raise refuse(errno.EROFS)
+        prompt = self.prompt(old)
+        await self._keep(rename, prompt, caller, name=normal(decode_name(new)))
+        node = self.known.pop(old, None)
+        if node is not None:
+            self.known[new] = node
+
     async def rmdir(self, name: bytes, caller: Caller) -> None:
+        if self.before:
+            raise refuse(errno.EROFS)
         await self._keep(forget, self.prompt(name), caller)
         self.known.pop(name, None)  # the kernel takes an open directory that was removed for dead
 
@@ -97,7 +132,9 @@ class Questions(VirtualDirectory):
         """The directory of a prompt: one node for a name, for as long as the kernel knows it."""
         node = self.known.get(name)
         if node is None or node.above != prompt:
-            node = self.known[name] = Asked(self.ports, self.answers, self.folder, prompt, b"../" + self.up)
+            node = self.known[name] = Asked(
+                self.ports, self.answers, self.folder, prompt, b"../" + self.up, self.before
+            )
         return node
 
     def prompt(self, name: bytes) -> str:
@@ -105,7 +142,8 @@ class Questions(VirtualDirectory):
         if self.above:
             return f"{self.above}/{decode_name(name)}"
         if not is_long(os.fsdecode(name)):
-            return normal(decode_name(name))
+            text = normal(decode_name(name))
+            return text if self.before else self.ports.questions.names(self.folder).get(text, text)
         saved = (prompt for prompt in self.ports.questions.saved(self.folder) if digest_name(prompt) == name)
         prompt = self.ports.names.prompt(name) or next(saved, None)
         if prompt is None:
@@ -113,10 +151,10 @@ class Questions(VirtualDirectory):
         return prompt
 
     def is_saved(self, prompt: str) -> bool:
-        return prompt in self.ports.questions.saved(self.folder)
+        return not self.before and prompt in self.ports.questions.saved(self.folder)
 
-    async def _keep(self, call: Callable[..., object], prompt: str, caller: Caller) -> None:
-        """Save or forget. What every Unix program expects of mkdir and rmdir is no error to note in /status."""
+    async def _keep(self, call: Callable[..., object], prompt: str, caller: Caller, **more: str) -> None:
+        """Save, name or forget. What every Unix program expects of mkdir, mv and rmdir is no error to note in /status."""
         if self.ports.read_only:
             raise refuse(errno.EROFS)
         try:
@@ -126,33 +164,54 @@ class Questions(VirtualDirectory):
                 questions=self.ports.questions,  # type: ignore[misc]
                 viewer=self.ports.viewer(caller),
                 owner=os.getuid(),
+                **more,
             )
         except (Exists, NotFound, NotPermitted) as error:
             raise refuse(error.errno) from None
+        except InvalidArgument:  # a name that nothing below /query can have
+            raise refuse(errno.EPERM) from None
 
 
 class Asked(Questions):
     """The directory of one prompt (`above`): its answer, and what a slash after `in:…` makes of it."""
 
-    __slots__ = ("shown", "links", "documents")
+    __slots__ = ("shown", "parts", "links", "documents")
 
     negative_timeout = 0.0
 
-    def __init__(self, ports: Ports, answers: Answers, folder: bytes, prompt: str, up: bytes) -> None:
-        super().__init__(ports, answers, folder, prompt, up, mode=0o755 if continues(prompt) else 0o555)
+    def __init__(
+        self,
+        ports: Ports,
+        answers: Answers,
+        folder: bytes,
+        prompt: str,
+        up: bytes,
+        before: tuple[str, ...] = (),
+    ) -> None:
+        mode = 0o755 if continues(prompt) else 0o555
+        super().__init__(ports, answers, folder, prompt, up, mode, before)
         self.shown: dict[Viewer, list[Answer]] = {}
-        self.links: WeakValueDictionary[tuple[bytes, bytes], Link] = WeakValueDictionary()
+        self.parts: WeakValueDictionary[bytes, Grouping | Questions] = WeakValueDictionary()
+        self.links: WeakValueDictionary[tuple[bytes, bytes, bytes], Link] = WeakValueDictionary()
         self.documents: WeakValueDictionary[tuple[bytes, Viewer, int], Document] = WeakValueDictionary()
 
     @property
     def question(self) -> Question:
-        return self.folder, self.above
+        first, *steps = (*self.before, self.above)
+        return self.folder, first, *steps
 
     async def lookup(self, name: bytes, caller: Caller) -> Node | None:
         viewer = self.ports.viewer(caller)
         if name in DOCUMENTS:
             await self.answers.heard(self.question)
-            return self.document(name, viewer, self._served(viewer))
+            return self.document(name, viewer, await self._served(viewer))
+        if name == SUMMARY:
+            await self.answers.heard(self.question)
+            return self.summary(viewer, await self._served(viewer))
+        if name in NAMES:
+            return self.grouping(name)
+        if name in REFINING:
+            return self.refining(name)
         if _NUMBERED.match(name):
             path = await self._path(name, viewer)
             if path is not None:
@@ -166,22 +225,64 @@ class Asked(Questions):
             (name, self.hit(name, path)) for name, path in answer.names.items()
         ]
         entries += [(name, self.document(name, viewer, answer)) for name in DOCUMENTS]
-        return AnswerListing(self, entries, viewer, answer)
+        entries += [(SUMMARY, self.summary(viewer, answer))]
+        entries += [(name, self.grouping(name)) for name in NAMES]
+        return AnswerListing(self, entries, viewer, answer, self.shown)
 
-    def hit(self, name: bytes, path: bytes) -> Link:
-        """The symlink to a hit; `path` is relative to the user's folder."""
+    def hit(self, name: bytes, path: bytes, up: bytes = b"") -> Link:
+        """The symlink to a hit; `path` is relative to the user's folder, `up` leads from where the link is to this directory."""
         below = path.removeprefix(self.folder + b"/") if self.folder else path
-        node = self.links.get((name, below))
+        node = self.links.get((name, below, up))
         if node is None:
-            node = self.links[name, below] = Link(self.up + below)
+            node = self.links[name, below, up] = Link(up + self.up + below)
+        return node
+
+    def grouping(self, name: bytes) -> Node:
+        """by-type/ and its like."""
+        node = self.parts.get(name)
+        if node is None:
+            node = self.parts[name] = Grouping(self, NAMES[name])
+        return node
+
+    def refining(self, name: bytes) -> Node | None:
+        """and/, or/, not/: where the next question is asked; None where there are too many of them."""
+        chain = (*self.before, self.above)
+        if len(chain) // 2 >= MOST_STEPS:
+            return None
+        node = self.parts.get(name)
+        if node is None:
+            before = (*chain, name.decode())
+            node = self.parts[name] = Questions(
+                self.ports, self.answers, self.folder, "", b"../" + self.up, before=before
+            )
         return node
 
     def document(self, name: bytes, viewer: Viewer, answer: Answer | None) -> Document:
         key = (name, viewer, 0 if answer is None else id(answer))
         node = self.documents.get(key)
         if node is None:
-            node = self.documents[key] = Document(self, name, answer)
+            node = self.documents[key] = Document(name, answer, self._asked)
         return node
+
+    def summary(self, viewer: Viewer, answer: Answer | None) -> Document:
+        """summary.md: that of an answer where it is made; otherwise of size 0, and made when it is opened: listing costs nothing."""
+        if answer is not None and answer.summed:
+            return self.document(SUMMARY, viewer, answer)
+        key = (SUMMARY, viewer, 0)
+        node = self.documents.get(key)
+        if node is None:
+            node = self.documents[key] = Document(SUMMARY, None, self._summed)
+        return node
+
+    async def _summed(self, caller: Caller) -> Answer:
+        viewer = self.ports.viewer(caller)
+        answer = await self._served(viewer) or await self.answers.get(self.question, viewer)
+        text = await self.answers.sum(self.question, answer)
+        if answer.summed:
+            return answer
+        passing = Answer(answer.results, None)  # a better one will come
+        passing.summarised(text)
+        return passing
 
     async def mkdir(self, name: bytes, mode: int, caller: Caller) -> Node:
         if not continues(self.above):
@@ -193,112 +294,27 @@ class Asked(Questions):
             raise refuse(errno.EROFS)
         await super().rmdir(name, caller)
 
-    def _served(self, viewer: Viewer) -> Answer | None:
+    async def _asked(self, caller: Caller) -> Answer:
+        return await self.answers.get(self.question, self.ports.viewer(caller))
+
+    def seen(self, viewer: Viewer) -> list[Answer]:
+        """The answers that this viewer was shown, newest first, current or not."""
+        last = self.answers.kept(self.question, viewer)
+        found = [*reversed(self.shown.get(viewer, ())), *(() if last is None else (last,))]
+        return [answer for answer in found if not answer.void]
+
+    async def _served(self, viewer: Viewer) -> Answer | None:
         """The answer that this viewer looks at: that of the directory he holds open, or one that is kept."""
-        if viewer in self.shown:
+        if viewer in self.shown and not self.shown[viewer][-1].void:
             return self.shown[viewer][-1]
-        return self.answers.served(self.question, viewer)
+        return await self.answers.served(self.question, viewer)
 
     async def _path(self, name: bytes, viewer: Viewer) -> bytes | None:
         """The file behind a numbered name. An earlier answer will do, current or not: a shell has listed it."""
-        known = (*reversed(self.shown.get(viewer, ())), self.answers.kept(self.question, viewer))
-        path = next((last.names[name] for last in known if last is not None and name in last.names), None)
+        path = next((last.names[name] for last in self.seen(viewer) if name in last.names), None)
         if path is None:
             path = (await self.answers.get(self.question, viewer)).names.get(name)
         return path if path is not None and self.ports.readable(path, viewer) else None
-
-
-class Link(Symlink):
-    """01-name.md: a hit."""
-
-    __slots__ = ("__weakref__",)
-
-    entry_timeout = 0.0
-
-
-class Document(VirtualFile):
-    """passages.md or results.json: of one answer, or, as long as there is none, of that which open asks for."""
-
-    __slots__ = ("answer", "__weakref__")
-
-    entry_timeout = 0.0
-
-    def __init__(self, directory: Asked, name: bytes, answer: Answer | None) -> None:
-        async def render(caller: Caller) -> bytes:
-            asked = self.answer or await directory.answers.get(
-                directory.question, directory.ports.viewer(caller)
-            )
-            return asked.documents[name]
-
-        size = None if answer is None else len(answer.documents[name])
-        super().__init__(render, size=size, when=None if answer is None else answer.when)
-        self.answer = answer
-
-    async def open(self, flags: int, caller: Caller) -> Handle:
-        handle = await super().open(flags, caller)
-        handle.keep_cache = self.answer is not None  # its bytes never change
-        return handle
-
-
-class AnswerListing(Listing):
-    """An open directory of hits: the answer stays the same for as long as it is open."""
-
-    __slots__ = ("viewer", "answer")
-
-    node: Asked
-
-    def __init__(
-        self, node: Asked, entries: list[tuple[bytes, Node]], viewer: Viewer, answer: Answer
-    ) -> None:
-        super().__init__(node, entries)
-        self.viewer = viewer
-        self.answer = answer
-        node.shown.setdefault(viewer, []).append(answer)
-
-    async def release(self) -> None:
-        answers = self.node.shown[self.viewer]
-        answers.remove(self.answer)
-        if not answers:
-            del self.node.shown[self.viewer]
-
-
-class Unsaved:
-    """No saved questions: in the past there are none."""
-
-    def saved(self, folder: bytes) -> tuple[str, ...]:
-        return ()
-
-    def all(self) -> tuple[tuple[bytes, str], ...]:
-        return ()
-
-    def kept(self, folder: bytes, prompt: str) -> None:
-        return None
-
-    async def keep(self, folder: bytes, prompt: str, answer: bytes) -> None: ...
-
-    async def save(self, folder: bytes, prompt: str) -> None:
-        raise refuse(errno.EROFS)
-
-    async def forget(self, folder: bytes, prompt: str) -> None:
-        raise refuse(errno.EROFS)
-
-
-def past(root: Root, sequence: int) -> Node:
-    """The directory `query` of a snapshot: the same questions, asked of what was there at a sequence."""
-    now = root.ports
-
-    async def ask(prompt: str, folder: bytes, viewer: Viewer) -> Results:
-        return await now.ask(prompt, folder, viewer, sequence)
-
-    ports = replace(
-        now,
-        read_only=True,
-        ask=ask,
-        questions=Unsaved(),
-        readable=lambda path, viewer: now.history.readable_at(path, sequence, viewer),
-        heard=trio.lowlevel.checkpoint,
-    )
-    return Questions(ports, Answers(ports), b"", "", b"../files/", mode=0o555)
 
 
 def inner(root: Root) -> Callable[[bytes], Node]:

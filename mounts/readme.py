@@ -44,13 +44,29 @@ What you overwrite or remove is kept: in `.versions`, in trash/, in each snapsho
 """
 
 
+CALLING = """\
+## Calls
+
+One line to ctl, the same words after `lsfs`; `--json` gives an object. What changes something is taken back by `undo`; `delete --matching`,
+`rollback` and `ask` answer with a plan and a token. `ask "lock the plan for two hours"` finds the call for plain words.
+
+    exec 3<>ctl; echo "semantic 'who approves refunds' --k 3 --json" >&3; cat <&3
+"""
+
+
 def text(ports: Ports) -> str:
     """README.md of this mount."""
-    parts = [HEAD.format(folder=ports.folder, mountpoint=shlex.quote(ports.mountpoint))]
+    rows = []
     for row in ROWS:
         writing = f" Writing: {row.writing}." if row.writing else ""
-        parts.append(f"`{row.path}` {row.reading}.{writing}\n\n    {row.example}\n")
-    parts += [PROMPTS, HISTORY]
+        rows.append(f"- `{row.path}` {row.reading}.{writing}\n      {row.example}\n")
+    parts = [
+        HEAD.format(folder=ports.folder, mountpoint=shlex.quote(ports.mountpoint)),
+        "".join(rows),
+        PROMPTS,
+        HISTORY,
+        CALLING,
+    ]
     known = ", ".join(f"`{usage(call)}`" for call in CALLS)
     parts.append(
         textwrap.fill(

@@ -5,6 +5,7 @@
     cat files/.versions/plan.md/2026-11-22      what it was at a time
     cat files/.versions/plan.md/v1..v3.diff     for patch(1); .md says it in words
     ls  files/.versions/                        the files here that have versions, removed ones too
+    cat files/.versions/.log                    what happened at and below this folder (`.watch`, `plan.md/watch`: `mounts.watch`)
 
 A version is a content: it counts on when the bytes change, not when only rights or times do (`log` has those, too). Versions go along
 with a file that is renamed, and stay when it is removed.
@@ -31,9 +32,11 @@ import trio
 
 from mounts.nodes import Caller, Node, Symlink, VirtualDirectory, VirtualFile, refuse
 from mounts.past import PastFile, PastNode, PastSymlink, Then
+from mounts.watch import Watch, Watchers
 from syscalls.compare import difference, in_words
 from syscalls.errors import LsfsError, NotPermitted
-from syscalls.log import log_of
+from syscalls.log import happened, log_of, table
+from syscalls.watch import FILE, FOLDER
 
 if TYPE_CHECKING:
     from mounts.ports import Ports
@@ -70,7 +73,11 @@ class Folder(VirtualDirectory):
 
     async def lookup(self, name: bytes, caller: Caller) -> Node | None:
         await settle(self.ports)
-        return self._node(name) if self.ports.history.past.knows(self.child(name)) else None
+        if self.ports.history.past.knows(self.child(name)):
+            return self._node(name)
+        if name == FOLDER:
+            return Watch(self.ports, self.path, self.recent.watchers)
+        return Happened(self.ports, self.path) if name == b".log" else None
 
     async def list(self, caller: Caller) -> list[tuple[bytes, Node]]:
         await settle(self.ports)
@@ -103,6 +110,7 @@ class Recent:
 
     def __init__(self, ports: Ports) -> None:
         self.ports = ports
+        self.watchers = Watchers()
         self._known: OrderedDict[bytes, tuple[int, Sequence[Any]]] = OrderedDict()
 
     async def versions(self, path: bytes) -> Sequence[Any]:
@@ -140,6 +148,8 @@ class Versions(VirtualDirectory):
         await settle(self.ports)
         if name == b"log":
             return Log(self.ports, self.path)
+        if name == FILE:
+            return Watch(self.ports, self.path, self.recent.watchers)
         pair = _PAIR.fullmatch(name)
         if pair is None and _NUMBER.fullmatch(name) is None:
             row = self._at(name)
@@ -256,6 +266,29 @@ class Log(VirtualFile):
                 return await ports.history.in_thread(make)
             except NotPermitted:
                 raise refuse(errno.EACCES) from None
+
+        super().__init__(render)
+
+
+class Happened(VirtualFile):
+    """What happened at and below a folder, as a table: time, what, path, size, mode, owner."""
+
+    entry_timeout = attr_timeout = 0.0
+
+    def __init__(self, ports: Ports, path: bytes) -> None:
+        async def render(caller: Caller) -> bytes:
+            await settle(ports)
+            viewer = ports.viewer(caller)
+            if not trusted(caller) and not ports.history.permits(path, viewer):
+                raise refuse(errno.EACCES)
+
+            def make(past: Any) -> bytes:
+                allowed = None
+                if not trusted(caller):
+                    allowed = lambda row: ports.history.permits_then(row.path, row, viewer, past)  # noqa: E731
+                return table(*happened(past, path, readable=allowed))
+
+            return await ports.history.apart(make)
 
         super().__init__(render)
 

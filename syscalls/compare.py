@@ -1,8 +1,10 @@
-"""compare: what changed between two versions of a file, in words.
+"""compare: what changed between two versions of a file, between two files, or in a folder between two moments, in words.
 
     cat files/.versions/plan.md/v2..v3.md           in the mount
     compare PATH [--from X] [--to Y] [--diff] [--no-llm]
                                                     in /ctl and as `lsfs compare`; X and Y: v3, a snapshot, a time, latest
+    compare PATH --with OTHER                       two files, as they are now
+    compare FOLDER --from X [--to Y]                a folder, or `files` for everything (`syscalls.overview`); Y is `now` without it
 
 Markdown that begins with one sentence; then what was added, removed, changed and moved, by section, function, key or row, as the file's
 name tells. Everything is read from the two contents alone: no model, no network, the same answer every time. Text of the files is
@@ -15,8 +17,10 @@ by bytes, what is too large is counted.
 `compare` is pure; it takes up to a few seconds of processor time for the largest content it takes apart, so a worker thread calls it.
 """
 
+import json
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -31,8 +35,7 @@ from syscalls.changes.source import SUFFIXES
 from syscalls.changes.table import compare_table
 from syscalls.changes.text import Changes, Unreadable, code, counted, decode, shown
 from syscalls.changes.unified import is_large, unified
-from syscalls.errors import InvalidArgument, NotFound, NotPermitted
-from syscalls.options import parse, path_of
+from syscalls.errors import InvalidArgument, IsFolder, NotFound, NotPermitted
 from syscalls.written import nothing, told, written
 
 if TYPE_CHECKING:
@@ -199,32 +202,111 @@ TASK = (
 
 
 async def reply(command: "Command") -> str:
-    """What changed between two versions of a file: by default the two newest ones. Raises NotFound, NotPermitted."""
-    words, options = parse("compare", command.text, flags=("diff", "no-llm"), values=("from", "to"))
-    if not words:
-        raise InvalidArgument("`compare` needs the path of a file, as ls shows it below files/.")
-    path, history = path_of(words[0]), command.history
+    """What changed, by default between the two newest versions of a file. Raises NotFound, NotPermitted, InvalidArgument."""
+    text = await _compared(command)
+    return json.dumps({"compare": text}) if "json" in command.given else text
+
+
+async def _compared(command: "Command") -> str:
+    given, history, viewer = command.given, command.history, command.viewer
+    path: bytes = given["PATH"]
+    name = os.fsdecode(path) or "files"
     await history.noted(2.0)
+    trusted = viewer.uid in (0, command.owner)
+    if not trusted and not history.permits(path, viewer):
+        raise NotPermitted(f"You may not read {name}, so its versions are not yours to read either.")
+    if "with" in given:
+        return await _two(command, path, given["with"], trusted)
+    if not path or await history.in_thread(_is_folder, path):
+        return await _moments(command, path, trusted)
     versions = await history.in_thread(lambda past: past.versions(path))
     if not versions:
-        raise NotFound(f"History knows no file {words[0]}; write the path as ls shows it below files/.")
-    new = _row(history, path, versions, options.get("to", "latest"))
+        raise NotFound(f"History knows no file {name}; write the path as ls shows it below files/.")
+    new = _row(history, path, versions, given.get("to", "latest"))
     default = max(1, next((v.number for v in versions if new in v.rows), len(versions)) - 1)
-    old = _row(history, path, versions, options.get("from", f"v{default}"))
-    trusted = command.viewer.uid in (0, command.owner)
-    if not trusted and not history.permits(path, command.viewer):
-        raise NotPermitted(f"You may not read {words[0]}, so its versions are not yours to read either.")
+    old = _row(history, path, versions, given.get("from", f"v{default}"))
+    labels = (given.get("from", f"v{default}"), given.get("to", f"v{len(versions)}"))
+    return await _rows(command, old, new, labels, trusted, f"{name} as it was then")
+
+
+async def _rows(
+    command: "Command", old: Any, new: Any, labels: tuple[str, str], trusted: bool, what: str
+) -> str:
+    """Two rows of history, with the paragraph of a language model where the owner has one."""
+    history = command.history
     for row in (old, new):
         if not trusted and not history.permits_then(row.path, row, command.viewer):
-            raise NotPermitted(f"You may not read {words[0]} as it was then.")
-    labels = (options.get("from", f"v{default}"), options.get("to", f"v{len(versions)}"))
-    make = difference if "diff" in options else in_words
+            raise NotPermitted(f"You may not read {what}.")
+    make = difference if "diff" in command.given else in_words
     answer: bytes = await history.in_thread(make, old, new, *labels)
     text = answer.decode("utf-8", "surrogateescape").rstrip("\n")
-    if command.writer is None or not trusted or "diff" in options or "no-llm" in options:
+    if command.writer is None or not trusted or "diff" in command.given or "no-llm" in command.given:
         return text  # the model is that of the mount's owner
     paragraph = await _paragraph(command.writer, history, old, new, labels, answer)
     return f"{text}\n\n{paragraph}" if paragraph else text
+
+
+async def _two(command: "Command", path: bytes, other: bytes, trusted: bool) -> str:
+    """Two files, as they are now."""
+    if "from" in command.given or "to" in command.given:
+        raise InvalidArgument("Say either --with and another file, or --from and --to for versions of one.")
+    history, rows = command.history, []
+    for one in (path, other):
+        if not trusted and not history.permits(one, command.viewer):
+            raise NotPermitted(f"You may not read {os.fsdecode(one)}.")
+        row = await history.in_thread(_live, one)
+        if row is None:
+            raise NotFound(
+                f"There is no file {os.fsdecode(one) or 'files'}; write the path as ls shows it below files/."
+            )
+        if stat.S_ISDIR(row.mode):
+            raise IsFolder(
+                f"{os.fsdecode(one)} is a folder; compare files, or one folder --from and --to a moment."
+            )
+        rows.append(row)
+    labels = (os.fsdecode(path), os.fsdecode(other))
+    return await _rows(command, rows[0], rows[1], labels, trusted, "both files")
+
+
+async def _moments(command: "Command", path: bytes, trusted: bool) -> str:
+    """A folder between two moments."""
+    from syscalls.differences import differences
+    from syscalls.overview import overview
+
+    history, given = command.history, command.given
+    name = os.fsdecode(path) or "files"
+    if "from" not in given:
+        raise InvalidArgument(
+            f"{name} is a folder: say --from and a snapshot or a time, and --to another one."
+        )
+    names = (given["from"], given.get("to", "now"))
+    one, other = (history.sequence_of(os.fsencode(text)) for text in names)
+
+    def make(past: Any) -> bytes:
+        def readable(path: bytes, row: Any) -> bool:
+            return trusted or (
+                history.permits(path, command.viewer)
+                and history.permits_then(path, row, command.viewer, past)
+            )
+
+        if "diff" in given:
+            return differences(past, one, other, os.fsencode(names[0]), os.fsencode(names[1]), readable, path)
+        return overview(past, one, other, names, readable, path)
+
+    answer: bytes = await history.apart(make)
+    return answer.decode("utf-8", "surrogateescape").rstrip("\n")
+
+
+def _live(past: Any, path: bytes) -> Any:
+    return past.entry(path, past.sequence()) if path else None
+
+
+def _is_folder(past: Any, path: bytes) -> bool:
+    """Is a folder there, or was one there and never a file?"""
+    row = past.entry(path, past.sequence())
+    if row is not None:
+        return stat.S_ISDIR(row.mode)
+    return not past.knows(path) and any(stat.S_ISDIR(row.mode) for row in past.history(path))
 
 
 async def _paragraph(

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from syscalls.arguments import given
+from syscalls.asking.proposals import Proposals
 from syscalls.errors import InvalidArgument, NotPermitted, ReadOnly
 from syscalls.names import LongNames, normal
-from syscalls.ports import Asking, Files, Folder, Insight, Links, Locks, Questions, Writer
+from syscalls.ports import Asking, Converter, Files, Folder, Insight, Links, Locks, Questions, Writer
 from syscalls.table import CALLS, Argument, Call
 from syscalls.values import Viewer
 
@@ -27,6 +28,7 @@ class Command:
     owner    the uid of who mounted
     given    the arguments and options of a typed call, by name (`syscalls.arguments`)
     say      (line) -> reply: another command line, for the same viewer, with all that is asked of it checked
+    proposals  what `ask` has shown and nobody has said yes to yet
     """
 
     viewer: Viewer
@@ -45,14 +47,16 @@ class Command:
     locks: Locks | None = None
     links: Links | None = None
     ask: Asking | None = None
+    converter: Converter | None = None
     say: Callable[[str], Awaitable[str]] | None = None
+    proposals: Proposals | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
     """The callable behind `Ports.control`: (line, viewer) -> reply. read_only is that of the mount.
 
-    folder, insight, locks, links, ask   the ports of `syscalls.ports`; None where there is none
+    folder, insight, locks, links, ask, converter   the ports of `syscalls.ports`; None where there is none
     """
 
     files: Files
@@ -68,6 +72,8 @@ class Control:
     locks: Locks | None = None
     links: Links | None = None
     ask: Asking | None = None
+    converter: Converter | None = None
+    proposals: Proposals = field(default_factory=Proposals)
 
     async def __call__(self, line: str, viewer: Viewer) -> str:
         """The reply to `line`, without a line break at its end.
@@ -88,7 +94,7 @@ class Control:
         command = Command(
             viewer, text, self.files, self.questions, self.report, self.names, self.owner, self.history, self.read_only,
             self.writer, given(call, text) if call.typed else {}, self.folder, self.insight, self.locks, self.links, self.ask,
-            lambda line: self(line, viewer),
+            self.converter, lambda line: self(line, viewer), self.proposals,
         )  # fmt: skip
         reply: str = await importlib.import_module(call.module).reply(command)
         return reply

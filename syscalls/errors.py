@@ -81,6 +81,10 @@ class NoRoom(LsfsError):
     errno = errno.ENOSPC
 
 
+class NotSupported(LsfsError):
+    errno = errno.EOPNOTSUPP
+
+
 class NotText(LsfsError):
     """Bytes where text is needed."""
 

@@ -1,5 +1,6 @@
 """permission: who may read what, by the rules of the kernel. Pure, but for the names of users."""
 
+import functools
 import pwd
 import stat
 import struct
@@ -18,6 +19,11 @@ def may_read(mode: int, uid: int, gid: int, viewer: Viewer) -> bool:
 def may_search(mode: int, uid: int, gid: int, viewer: Viewer) -> bool:
     """Whether `viewer` may pass through a directory. Root always may (CAP_DAC_READ_SEARCH)."""
     return viewer.uid == 0 or bool(_class(mode, uid, gid, viewer) & stat.S_IXOTH)
+
+
+def may_write(mode: int, uid: int, gid: int, viewer: Viewer) -> bool:
+    """Whether `viewer` may write to a file of this mode and owner."""
+    return viewer.uid == 0 or bool(_class(mode, uid, gid, viewer) & stat.S_IWOTH)
 
 
 def acl_grants(acl: bytes, uid: int, gid: int, viewer: Viewer, wanted: int) -> bool:
@@ -68,3 +74,12 @@ def uid_of(user: str, viewer: Viewer) -> int | None:
         return pwd.getpwnam(user).pw_uid
     except (KeyError, ValueError):
         return int(user) if user.isascii() and user.isdigit() and len(user) < 11 else None
+
+
+@functools.lru_cache(maxsize=256)
+def name_of(uid: int) -> str:
+    """The name of a user; his number where he has none here."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return str(uid)

@@ -4,7 +4,7 @@ Threading: every method is called in the daemon's loop; the async ones may wait,
 """
 
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from syscalls.values import Edit, Link, Lock, Results, Topic, Viewer
@@ -15,9 +15,9 @@ class Searcher(Protocol):
         """Answer `query` from the index, best first, unfiltered by permission.
 
         query   words, meaning, condition, folder, within (paths from the folder's root, [] is all), types, after, before (ns), uid, mode,
-                limit, deadline (seconds)
-        answer  {"hits": [{"path", "score", "parts", "values", "stale", "passages": [{"lines": [a, b], "text", "score"}]}], "more",
-                "sequence", "meaning"}
+                limit, deadline (seconds), only (the paths that are looked at; all without), bare (no passages are wanted)
+        answer  {"hits": [{"path", "score", "parts", "values", "stale", "mtime_ns", "uid", "author" ("" where the text does not say),
+                "passages": [{"lines": [a, b], "text", "score"}]}], "more", "sequence", "meaning"}
                 values  what each signal in use said, before it was made relative to the best; stale: the content was replaced since it
                         was read
 
@@ -74,6 +74,14 @@ class Questions(Protocol):
         """Keep an answer to a saved question; nothing happens if it is not saved."""
         ...
 
+    def names(self, folder: bytes) -> Mapping[str, str]:
+        """The prompts below `folder` that were given a name (`syscalls.group`), by that name. Called on every lookup."""
+        ...
+
+    async def call(self, folder: bytes, prompt: str, name: str) -> None:
+        """Give a saved question a name, instead of the one that it has. NotFound if it is not saved, Exists where the name is another's."""
+        ...
+
 
 class Writer(Protocol):
     """A language model, where one is named in lsfs.conf. What it writes is shown, marked as written by it (`syscalls.written`);
@@ -101,9 +109,17 @@ class Status(Protocol):
 
 class Asking(Protocol):
     async def __call__(
-        self, prompt: str, folder: bytes, viewer: Viewer, sequence: int | None = None
+        self,
+        prompt: str,
+        folder: bytes,
+        viewer: Viewer,
+        sequence: int | None = None,
+        *,
+        among: Collection[bytes] | None = None,
+        every: bool = False,
+        limit: int | None = None,
     ) -> Results:
-        """Answer a question below `folder` (`syscalls.retrieve`): only what `viewer` may read. Raises TryAgain."""
+        """Answer a question below `folder` (`syscalls.retrieve`): only what `viewer` may read, unless `every`. Raises TryAgain."""
         ...
 
 
@@ -139,6 +155,15 @@ class Folder(Protocol):
         """
         ...
 
+    async def offer(self, what: str, edits: Sequence[Edit], viewer: Viewer) -> str:
+        """A token that makes a change which is only shown: nothing is changed now. Raises as `change`."""
+        ...
+
+    async def accept(self, token: str, viewer: Viewer) -> tuple[Edit, ...]:
+        """Make the change of a token, and say what it was. It dies after ten minutes, when it was made, and as soon as a path of it has
+        changed: raises InvalidArgument then, and where it is another user's; otherwise as `change`."""
+        ...
+
     async def append(self, path: bytes, data: bytes, viewer: Viewer) -> None:
         """`data` at the end of a regular file that is there, as `>>` puts it: the file stays the same inode. Raises as `change`."""
         ...
@@ -163,17 +188,25 @@ class Insight(Protocol):
         say, and not the same twice (Carbonell and Goldstein 1998, maximal marginal relevance)."""
         ...
 
-    async def topics(self, paths: Sequence[bytes], deadline: float) -> list[Topic] | None:
+    async def topics(
+        self, paths: Sequence[bytes], deadline: float, sequence: int | None = None
+    ) -> list[Topic] | None:
         """These files by what they are about: a partition of those that are indexed, the largest topic first; the same files give the
-        same topics."""
+        same topics. With a `sequence`, as they were then."""
         ...
 
 
 class Locks(Protocol):
-    """The locks of one mount (`syscalls.lock`). They outlive the mount."""
+    """The locks of one mount (`syscalls.lock`). They outlive the mount. A lock on a folder holds for all that is in it.
 
-    async def lock(self, path: bytes, lock: Lock) -> None:
-        """Raises Exists where there is one by somebody else."""
+    held  a lock for each path; some may have ended. Empty: nothing is locked, and nobody needs to ask further
+    """
+
+    held: dict[bytes, Lock]
+
+    async def lock(self, path: bytes, lock: Lock, viewer: Viewer) -> None:
+        """Lock a path; a lock of the same user gets another end. Raises Exists where there is one by somebody else, NotPermitted for who
+        neither owns nor may write it, NotFound, Denied, NotRegular for what is neither a file nor a folder."""
         ...
 
     async def unlock(self, path: bytes, viewer: Viewer) -> None:
@@ -184,24 +217,58 @@ class Locks(Protocol):
         """The lock that holds at this very path, if one does now."""
         ...
 
+    def locked(self, path: bytes) -> tuple[bytes, Lock] | None:
+        """The lock that a path is under, and whose it is: its own, or that of the nearest folder above."""
+        ...
+
+    def below(self, path: bytes) -> tuple[bytes, Lock] | None:
+        """A lock on something in a folder."""
+        ...
+
+    def linked(self, found: os.stat_result) -> tuple[bytes, Lock] | None:
+        """The lock that another name of a file is under."""
+        ...
+
+    def known(self, path: bytes, lock: Lock, viewer: Viewer) -> bool:
+        """May a viewer know of a lock, and what it is for? Of his own, and of those on what he may read."""
+        ...
+
     def all(self) -> tuple[tuple[bytes, Lock], ...]:
         """Those that hold now, by path."""
         ...
 
 
 class Links(Protocol):
-    """The links that expire (`syscalls.link`). They outlive the mount."""
+    """The links that expire (`syscalls.link`). They outlive the mount. A link that its viewer may not see is NotFound to him."""
+
+    def sees(self, path: bytes, viewer: Viewer) -> None:
+        """Raises NotFound, Denied, NotRegular and InvalidArgument where `viewer` may not link what is at a path below /files, or nothing
+        is."""
+        ...
 
     async def make(self, link: Link) -> str:
         """Its token: signed, and not to be guessed. Raises Exists where a link of this name is valid."""
         ...
 
     async def revoke(self, name: str, viewer: Viewer) -> None:
-        """Raises NotFound, NotPermitted."""
+        """Raises NotFound."""
+        ...
+
+    async def rename(self, name: str, new: str, viewer: Viewer, *, over: bool = True) -> None:
+        """Its token stays. A valid link of the new name is revoked, if the viewer may; otherwise raises Exists. Raises NotFound."""
+        ...
+
+    async def retime(self, name: str, until: float, viewer: Viewer) -> None:
+        """It is valid until then; in the past: no more. A token that was given before is good until the earlier of its own time and
+        this one. Raises NotFound."""
         ...
 
     def all(self) -> tuple[Link, ...]:
         """Those that are valid now, by name."""
+        ...
+
+    def named(self, name: str) -> Link | None:
+        """The one that is called so, if it is valid now."""
         ...
 
     def token(self, link: Link) -> str: ...
@@ -210,10 +277,31 @@ class Links(Protocol):
         """The link of a token, if its signature is right and it is valid now."""
         ...
 
+    def ended(self, token: str) -> bool:
+        """Was this a token that is valid no more? What was never signed here, or ended long ago, was not."""
+        ...
+
+    def server(self) -> str | None:
+        """Where `lsfs serve` answers for this mount now: `http://127.0.0.1:8021`; None while it does not run."""
+        ...
+
 
 class Happenings(Protocol):
     """What happens in the folder, as it happens."""
 
     def below(self, path: bytes, viewer: Viewer) -> AsyncIterator[str]:
         """One line for each change at or below `path` from now on, of what `viewer` may read."""
+        ...
+
+
+class Converter(Protocol):
+    """Contents in another format, made in a process of its own: a damaged file costs nobody else anything."""
+
+    async def convert(self, data: bytes, source: str, target: str, name: str) -> bytes:
+        """A content in another format (`syscalls.translate.WAYS`); `name` is that of its file. Raises InvalidArgument for what is not what
+        it should be, NotText, TooLarge, TryAgain where it takes too long."""
+        ...
+
+    async def join(self, kind: str, parts: Sequence[tuple[str, bytes]]) -> bytes:
+        """What `syscalls.joining.joined` says, and of kind "pdf" the pages of all. Raises as that does, and as `convert`."""
         ...

@@ -2,9 +2,11 @@
 
     words        rank by words and by meaning          "a phrase"       must occur
     -word        must not occur                        AND OR NOT ( )   conditions; NOT binds before AND, AND before OR
-    in:papers/   type:pdf,docx   after:2025   before:2026-03-01   by:USER   limit:50   mode:words|meaning|both
+    refund*      a word that begins so must occur      "two sign*"      the same of the last word of a phrase
+    in:papers/   type:pdf,docx   after:2025   before:2026-03-01   by:USER   limit:50|all   mode:words|meaning|both
 
-Words that stand side by side are soft: they rank and exclude nothing; inside a condition they must occur. `in:` and `type:` may be given
+Words that stand side by side are soft: they rank and exclude nothing; inside a condition they must occur, as they are written
+(`syscalls.terms` says what a word is). `in:` and `type:` may be given
 several times and then mean any of them. A value with blanks is quoted: in:"my papers/". Nothing is an error: a prompt that does not parse
 is searched as words, a field whose value makes no sense is a word, and the notes say so.
 
@@ -20,11 +22,13 @@ from pathlib import Path
 
 from lark import Lark, Token, Tree, UnexpectedInput
 
+from syscalls.errors import InvalidArgument
 from syscalls.names import normal
+from syscalls.terms import MOST_IN_PHRASE, leaves, tokens
 from syscalls.values import Prompt
 from syscalls.when import when
 
-MOST_HITS = 1000
+MOST_HITS = 1 << 22  # limit:all; more than a folder has files
 MOST_WORDS = 256  # that rank; a pasted page has more, and no index is faster for them
 MOST_TERMS = 64  # of conditions, and of nesting: below the depth that SQLite and Python take
 MODES = ("both", "words", "meaning")
@@ -38,7 +42,7 @@ def parse(text: str) -> Prompt:
     """How `text` is read. Never raises: what cannot be read otherwise is words."""
     text = normal(text)
     kinds = [token.type for token in _grammar().lex(text)]
-    if sum(kinds.count(kind) for kind in ("OPEN", "NOT", "MINUS")) > MOST_TERMS:
+    if _nesting(text) > MOST_TERMS:
         return _as_words(
             text, "too many parentheses or exclusions; operators and parentheses were searched as words"
         )
@@ -51,6 +55,40 @@ def parse(text: str) -> Prompt:
     if _size(condition) > MOST_TERMS:
         return _as_words(text, f"more than {MOST_TERMS} conditions; operators were searched as words")
     return reading.prompt(condition)
+
+
+def demanded(expression: str) -> str:
+    """The prompt for all files that fulfil an expression, in which every word is a condition. Raises InvalidArgument for what `parse` would
+    read as words, drop, or say in a note."""
+    text = normal(expression)
+    if not text.strip():
+        raise InvalidArgument("The expression needs at least one word.")
+    if _nesting(text) > MOST_TERMS:
+        raise InvalidArgument("The expression has too many parentheses or exclusions.")
+    try:
+        tree = _grammar().parse(text)
+    except UnexpectedInput:
+        raise InvalidArgument(
+            "An operator or a parenthesis of the expression has no partner; write `a AND (b OR c)`, and quote what is no operator."
+        ) from None
+    reading = _Reading(text, strict=True)
+    condition = reading.read(tree.children[0], positive=True, hard=True)
+    if reading.notes:
+        raise InvalidArgument(f"The expression cannot be exact: {reading.notes[0]}.")
+    if condition is None:
+        raise InvalidArgument("The expression needs at least one word.")
+    if _size(condition) > MOST_TERMS:
+        raise InvalidArgument(f"The expression has more than {MOST_TERMS} words and phrases.")
+    if empty := next((said for _, said in leaves(condition) if not tokens(said)), None):
+        raise InvalidArgument(f"{empty[:40]!r} has no letter and no digit, so no file can be found by it.")
+    if condition[0] == "word":
+        condition = ("phrase", condition[1])  # a word alone would be soft
+    return " ".join(["mode:words limit:all", *reading.narrowed, describe(condition)])
+
+
+def _nesting(text: str) -> int:
+    """How deep a tree of this text could be: asked before one is made."""
+    return sum(token.type in ("OPEN", "NOT", "MINUS") for token in _grammar().lex(text))
 
 
 def continues(text: str) -> bool:
@@ -67,9 +105,11 @@ def describe(condition: tuple | None) -> str:
         return ""
     kind, value = condition
     if kind == "word":
-        return str(value)
+        return f'"{value}"' if value in _OPERATORS else str(value)
     if kind == "phrase":
         return f'"{value}"'
+    if kind == "prefix":
+        return f'"{value}*"' if " " in value else f"{value}*"
     if kind == "not":
         return f"NOT {describe(value)}"
     return "(" + f" {kind.upper()} ".join(describe(part) for part in value) + ")"
@@ -95,6 +135,7 @@ def _as_words(text: str, note: str) -> Prompt:
         if token.type in _OPERATORS:
             excluding = token.type == "MINUS"
             reading.words.extend(_pieces(token))
+            reading.soft = True
             continue
         leaf = reading.leaf(token, positive=not excluding, hard=excluding)
         if excluding:
@@ -136,6 +177,12 @@ def _stripped(text: str) -> str:
     return text[first:last]
 
 
+def _is_starred(text: str) -> bool:
+    """Does it end in a star that means "whatever follows"? One star is Markdown's where another stands before it."""
+    text = text.strip('"“”').rstrip(".,;:?!")
+    return text.endswith("*") and text.count("*") == 1 and _counts(text[-2:-1] or "*")
+
+
 def _counts(character: str) -> bool:
     return unicodedata.category(character)[0] in "LNM"
 
@@ -158,6 +205,9 @@ class _Reading:
     notes: list[str] = field(default_factory=list)
     fields: Prompt = field(default_factory=lambda: Prompt(""))
     logical: bool = False  # operators occur, so parentheses are not the text's own
+    strict: bool = False  # an expression: what would be dropped is said in a note
+    soft: bool = False  # there are words that only rank
+    narrowed: list[str] = field(default_factory=list)  # the fields that were understood, as they stand
 
     def cut(self, token: Token) -> None:
         self.cuts.append((token.start_pos or 0, token.end_pos or 0))
@@ -175,6 +225,14 @@ class _Reading:
                 self.cuts.append((tree.meta.start_pos, tree.meta.end_pos))
             excluded = self.read(tree.children[1], not positive, hard=True)
             return None if excluded is None else ("not", excluded)
+        if (
+            self.strict
+            and tree.data == "either"
+            and any(token.type == "FIELD" for token in tree.scan_values(_is_token))
+        ):
+            self.notes.append("a field narrows all of it, so it cannot stand beside OR")
+        if self.strict and tree.data == "items" and not tree.children:
+            self.notes.append("there is nothing in a parenthesis")
         hard = hard or tree.data in ("either", "both")
         parts = [self.read(child, positive, hard) for child in tree.children]
         return _joined("or" if tree.data == "either" else "and", [part for part in parts if part is not None])
@@ -188,11 +246,24 @@ class _Reading:
         pieces = _pieces(token)
         if positive:
             self.words.extend(pieces)
-        if not pieces or not (hard or token.type == "PHRASE"):
+        if not pieces:
+            if self.strict:
+                self.notes.append(f"`{token[:40]}` has no letter and no digit")
             return None
-        if token.type == "PHRASE" or len(pieces) > 1:
-            return ("phrase", " ".join(pieces))
-        return ("word", pieces[0])
+        starred = _is_starred(token)
+        if not (hard or starred or token.type == "PHRASE"):
+            self.soft |= positive
+            return None
+        said = " ".join(pieces)
+        if len(said) > MOST_IN_PHRASE and len(tokens(said)) > MOST_IN_PHRASE:
+            self.notes.append(
+                f"a phrase has {MOST_IN_PHRASE} words at most; a longer one was searched as words"
+            )
+            self.soft |= positive
+            return None
+        if starred:
+            return ("prefix", said)
+        return ("phrase" if token.type == "PHRASE" or len(pieces) > 1 else "word", said)
 
     def understood(self, token: Token, positive: bool) -> bool:
         """Take a field over; False, with a note, if it means nothing and is a word after all."""
@@ -205,8 +276,9 @@ class _Reading:
         except ValueError as error:
             self.notes.append(f"`{token}` was searched as a word: {error}")
             return False
-        if name.lower() == "limit" and int(value) > MOST_HITS:
-            self.notes.append(f"`{token}` is more than the most, limit:{MOST_HITS}")
+        if self.strict and name.lower() in ("limit", "mode"):
+            self.notes.append(f"`{token}` is for questions, not for an expression")
+        self.narrowed.append(str(token))
         return True
 
     def prompt(self, condition: tuple | None) -> Prompt:
@@ -225,6 +297,7 @@ class _Reading:
             words=tuple(words[:MOST_WORDS]),
             meaning=meaning if words else "",
             condition=condition,
+            exact=condition is not None and not self.soft,
             notes=tuple(self.notes),
         )
 
@@ -263,8 +336,10 @@ def _by(prompt: Prompt, value: str) -> Prompt:
 
 
 def _limit(prompt: Prompt, value: str) -> Prompt:
+    if value.lower() == "all":
+        return replace(prompt, limit=MOST_HITS)
     if not re.fullmatch("[0-9]{1,9}", value) or int(value) < 1:
-        raise ValueError(f"a limit is a number from 1 to {MOST_HITS}")
+        raise ValueError("a limit is a number from 1 on, or `all`")
     return replace(prompt, limit=min(int(value), MOST_HITS))
 
 

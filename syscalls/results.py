@@ -3,8 +3,9 @@
 `results.json`:
 
     {"prompt", "read": {"words", "meaning", "condition", "in", "types", "after", "before", "by", "limit", "mode",
-     "notes"}, "folder", "sequence", "pending", "meaning", "took_ms",
-     "hits": [{"path": "files/…", "score", "parts": {…}, "passages": [{"lines": [first, last], "text", "score"}]}]}
+     "notes"}, "exact", "folder", "sequence", "pending", "meaning", "took_ms",
+     "hits": [{"path": "files/…", "score", "parts": {…}, "modified", "author",
+               "passages": [{"lines": [first, last], "text", "score"}]}]}
 
 Both are valid UTF-8. A byte of a path that is none is the escape \\udcXX in JSON (Python's surrogateescape) and
 `?` in Markdown, where a control character of a path is escaped too. Times are UTC.
@@ -16,9 +17,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syscalls.names import escaped
-from syscalls.prompt import describe, parse
+from syscalls.prompt import MOST_HITS, describe, parse
 from syscalls.values import Hit, Passage, Prompt, Results
 
+MOST_SHOWN = 1000  # hits that the index gives passages of
 READABLE_PASSAGES = 20  # in passages.md, or as many as the prompt's limit if that is more
 
 _MEANING = {
@@ -33,6 +35,7 @@ def results_json(results: Results) -> bytes:
     answer = {
         "prompt": results.prompt.text,
         "read": _reading(results.prompt),
+        "exact": results.prompt.exact,
         "folder": _shown(results.folder),
         "sequence": results.sequence,
         "pending": results.pending,
@@ -50,7 +53,7 @@ def from_json(data: bytes) -> Results:
         answer = json.loads(data)
         prompt = replace(parse(answer["prompt"]), notes=tuple(answer["read"]["notes"]))
         if not answer["read"]["condition"]:
-            prompt = replace(prompt, condition=None)
+            prompt = replace(prompt, condition=None, exact=False)
         hits = tuple(
             Hit(
                 _path(hit["path"]),
@@ -60,6 +63,8 @@ def from_json(data: bytes) -> Results:
                     Passage(found["lines"][0], found["lines"][1], found["text"], found["score"])
                     for found in hit["passages"]
                 ),
+                _moment(hit.get("modified")),
+                hit.get("author", ""),
             )
             for hit in answer["hits"]
         )
@@ -88,9 +93,11 @@ def passages_md(results: Results) -> bytes:
     passages.sort(key=lambda pair: -pair[1].score)
     for hit, passage in passages[: max(READABLE_PASSAGES, results.prompt.limit)]:
         lines += [f"## {escaped(_shown(hit.path))}:{passage.first_line}", "", *_quoted(passage), ""]
-    silent = [hit for hit in results.hits if not hit.passages]
+    silent = [hit for hit in results.hits[:MOST_SHOWN] if not hit.passages]
     if silent:
         lines += ["## Found by name alone", "", *(f"- {escaped(_shown(hit.path))}" for hit in silent), ""]
+    if len(results.hits) > MOST_SHOWN:
+        lines += [f"## And {len(results.hits) - MOST_SHOWN} more files, which results.json lists", ""]
     return "\n".join(lines).encode("utf-8", "replace")
 
 
@@ -104,7 +111,7 @@ def _reading(prompt: Prompt) -> dict[str, Any]:
         "after": _time(prompt.after),
         "before": _time(prompt.before),
         "by": prompt.by,
-        "limit": prompt.limit,
+        "limit": "all" if prompt.limit == MOST_HITS else prompt.limit,
         "mode": prompt.mode,
         "notes": list(prompt.notes),
     }
@@ -115,6 +122,8 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "path": _shown(hit.path),
         "score": round(hit.score, 6),
         "parts": {name: round(value, 6) for name, value in hit.parts.items()},
+        "modified": _modified(hit.modified),
+        "author": hit.author,
         "passages": [
             {
                 "lines": [passage.first_line, passage.last_line],
@@ -166,6 +175,17 @@ def _time(nanoseconds: int | None) -> str | None:
     if nanoseconds is None:
         return None
     return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).isoformat()
+
+
+def _modified(nanoseconds: int | None) -> str | None:
+    try:
+        return _time(nanoseconds)
+    except (OverflowError, ValueError):  # a file may say that it is of the year 40,000
+        return None
+
+
+def _moment(said: str | None) -> int | None:
+    return None if said is None else int(datetime.fromisoformat(said).timestamp()) * 1_000_000_000
 
 
 def _shown(path: bytes) -> str:

@@ -9,14 +9,14 @@ the passages of a file whose content was replaced since: it may have been writte
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from syscalls.errors import InvalidArgument
-from syscalls.permission import uid_of
+from syscalls.permission import name_of, uid_of
 from syscalls.ports import Files, Searcher
-from syscalls.prompt import parse
+from syscalls.prompt import MOST_HITS, parse
 from syscalls.values import Hit, Passage, Prompt, Results, Viewer
 
 if TYPE_CHECKING:
@@ -30,11 +30,16 @@ LONG = "in a question as long as this one quoted words are searched as words (mo
 ONLY_NEAR = "none of the files listed has any of these words: they are nearest by meaning and may not fit"
 LATEST = (1 << 63) - 1
 RESERVED = 1.0  # seconds of the deadline that waiting for files just closed leaves to the search
+AT_ONCE = 200  # hits looked at before others have their turn: some milliseconds
 LEAST = 0.05  # seconds; what the index gets even if settling took all the time
 
 
 Fuse = Callable[[Mapping[str, Mapping[bytes, float]]], Mapping[bytes, tuple[float, dict[str, float]]]]
 """The index's way from signals to scores: {signal: {path: value}} -> {path: (score, parts)}."""
+
+
+async def _at_once() -> None:
+    """Nobody else waits."""
 
 
 async def retrieve(
@@ -48,8 +53,19 @@ async def retrieve(
     fuse: Fuse,
     deadline: float = 5.0,
     sequence: int | None = None,
+    among: Collection[bytes] | None = None,
+    every: bool = False,
+    limit: int | None = None,
+    pause: Callable[[], Awaitable[None]] = _at_once,
 ) -> Results:
     """Answer `text` from the files below `folder`; no hits is an answer. With a `sequence`, from those that were there then.
+
+    among   only these files are looked at
+    every   what answers, instead of the best of it: where the prompt demands something (`demands`), all files that fulfil it, bare and in
+            no order that means anything, those included that the viewer may not read; where it does not, the same answer as ever
+    limit   how many hits at most, instead of what the prompt says
+
+    pause   awaited between every AT_ONCE of many hits, so that whoever shares the loop is not kept waiting
 
     `owner` is the uid of who mounted, `fuse` what the index makes scores with. `deadline` is in seconds and holds for
     everything together. Raises TryAgain when the engine is down and does not come back in time.
@@ -57,36 +73,56 @@ async def retrieve(
     started = time.monotonic()
     end = started + deadline
     trusted = viewer.uid in (0, owner)
-    prompt = parse(text)
+    prompt = understood(text, viewer)
     uid = None if prompt.by is None else uid_of(prompt.by, viewer)
-    if prompt.by is not None and uid is None:
-        prompt = _searched_as_word(prompt)
+    if limit is not None:
+        prompt = replace(prompt, limit=min(limit, MOST_HITS))
     await files.settle(max(0.0, deadline - RESERVED))
+    extra: dict[str, Any] = {} if among is None else {"only": list(among)}
 
-    def shown(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        seen = [hit for hit in hits if trusted or not hit.get("stale")]
-        seen = [hit for hit in seen if files.readable(hit["path"], viewer)]
+    async def readable(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        seen: list[dict[str, Any]] = []
+        for start in range(0, len(hits), AT_ONCE):
+            some = (hit for hit in hits[start : start + AT_ONCE] if trusted or not hit.get("stale"))
+            seen += [hit for hit in some if files.readable(hit["path"], viewer)]
+            await pause()
+        return seen
+
+    async def shown(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        seen = await readable(hits)
         return seen if trusted else _scored_again(seen, fuse)
 
-    loose = prompt.mode == "both" and _only_phrases(prompt.condition)
-    if loose and len(prompt.words) - _quoted(prompt.condition) > PROSE:
-        prompt, loose = _loosened(prompt, LONG), False
-    query = _query(prompt, folder, uid, sequence)
+    async def all_of_them(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return hits
+
+    loose = among is None and _is_loose(prompt)
+    if every and demands(prompt):
+        query = _query(_fulfilled(prompt), folder, uid, sequence) | extra | {"bare": True}
+        # whether a phrase is searched as words must not tell that it stands in a file that the viewer may not read
+        keep = readable if loose else all_of_them
+        answer, hits = await _searched(query, MOST_HITS, keep, searcher, end)
+        if hits or not loose:
+            took = (time.monotonic() - started) * 1000
+            some = tuple(Hit(hit["path"], hit["score"]) for hit in hits)
+            return Results(prompt, folder, some, answer["sequence"], 0, answer["meaning"], took)
+    query = _query(prompt, folder, uid, sequence) | extra
     answer, hits = await _searched(query, prompt.limit, shown, searcher, end)
     if not hits and loose:
         prompt = _loosened(prompt, ABSENT)
-        query = _query(prompt, folder, uid, sequence)
+        query = _query(prompt, folder, uid, sequence) | extra
         answer, hits = await _searched(query, prompt.limit, shown, searcher, end)
     if _only_near(prompt, hits):
         prompt = replace(prompt, notes=(*prompt.notes, ONLY_NEAR))
 
+    await pause()
+    found = tuple(_hit(hit) for hit in hits)
     pending = 0
     for path in _outermost(query["within"]) or [folder]:
         pending += await files.pending(path, viewer, max(0.0, end - time.monotonic()))
     return Results(
         prompt,
         folder,
-        tuple(_hit(hit) for hit in hits),
+        found,
         answer["sequence"],
         pending,
         answer["meaning"],
@@ -94,15 +130,33 @@ async def retrieve(
     )
 
 
+def understood(text: str, viewer: Viewer) -> Prompt:
+    """How a question is read here: as it parses, but quotes in prose demand nothing, and `by:` somebody unknown is a word."""
+    prompt = parse(text)
+    if prompt.by is not None and uid_of(prompt.by, viewer) is None:
+        prompt = _searched_as_word(prompt)
+    if _is_loose(prompt) and len(prompt.words) - _quoted(prompt.condition) > PROSE:
+        prompt = _loosened(prompt, LONG)
+    return prompt
+
+
+def _is_loose(prompt: Prompt) -> bool:
+    return prompt.mode == "both" and _only_phrases(prompt.condition)
+
+
 async def _searched(
-    query: dict[str, Any], limit: int, shown: Callable[[list], list], searcher: Searcher, end: float
+    query: dict[str, Any],
+    limit: int,
+    shown: Callable[[list], Awaitable[list]],
+    searcher: Searcher,
+    end: float,
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The last answer of the index, and what of its hits is `shown`, `limit` at most; until `end`."""
     candidates = limit * 2
     while True:
         left = max(end - time.monotonic(), LEAST)
         answer = await searcher.search({**query, "limit": candidates, "deadline": left})
-        hits = shown(answer["hits"])[:limit]
+        hits = (await shown(answer["hits"]))[:limit]
         if len(hits) == limit or not answer["more"] or candidates >= MOST or time.monotonic() >= end:
             return answer, hits
         candidates = min(candidates * GROWTH, MOST)
@@ -131,9 +185,22 @@ def _scored_again(hits: list[dict[str, Any]], fuse: Fuse) -> list[dict[str, Any]
     return again
 
 
+def demands(prompt: Prompt) -> bool:
+    """Whether a prompt says which files answer it, and not only which do so best: by words alone, by operators or phrases, by a field."""
+    narrowed = (prompt.condition, prompt.within, prompt.types, prompt.after, prompt.before, prompt.by)
+    return prompt.mode == "words" or any(one not in (None, ()) for one in narrowed)
+
+
+def _fulfilled(prompt: Prompt) -> Prompt:
+    """What is to be searched for all that a prompt demands: of soft words, only where nothing but words counts, one must occur."""
+    if prompt.mode == "words" and prompt.words and not prompt.exact:
+        return prompt
+    return replace(prompt, words=(), meaning="")
+
+
 def _only_near(prompt: Prompt, hits: list[dict[str, Any]]) -> bool:
     """Were words searched, and do none of them occur in what was found?"""
-    if not hits or not prompt.words or prompt.mode == "meaning":
+    if not hits or not prompt.words or prompt.mode == "meaning" or prompt.exact:
         return False
     return not any(hit["parts"].get(signal, 0) > 0 for hit in hits for signal in ("words", "path"))
 
@@ -155,7 +222,7 @@ def _quoted(condition: tuple | None) -> int:
 
 
 def _loosened(prompt: Prompt, note: str) -> Prompt:
-    return replace(prompt, condition=None, notes=(*prompt.notes, note))
+    return replace(prompt, condition=None, exact=False, notes=(*prompt.notes, note))
 
 
 def _query(prompt: Prompt, folder: bytes, owner: int | None, sequence: int | None) -> dict[str, Any]:
@@ -164,6 +231,7 @@ def _query(prompt: Prompt, folder: bytes, owner: int | None, sequence: int | Non
         "words": list(prompt.words),
         "meaning": prompt.meaning if prompt.mode != "words" else "",
         "condition": prompt.condition,
+        "exact": prompt.exact,
         "folder": folder,
         "within": _within(prompt, folder),
         "types": list(prompt.types),
@@ -206,7 +274,8 @@ def _hit(hit: dict[str, Any]) -> Hit:
         Passage(found["lines"][0], found["lines"][1], found["text"], found["score"])
         for found in hit["passages"]
     )
-    return Hit(hit["path"], hit["score"], dict(hit["parts"]), passages)
+    author = hit.get("author") or (name_of(hit["uid"]) if "uid" in hit else "")
+    return Hit(hit["path"], hit["score"], dict(hit["parts"]), passages, hit.get("mtime_ns"), author)
 
 
 async def reply(command: "Command") -> str:

@@ -28,6 +28,8 @@ async def save(prompt: str, *, folder: bytes, questions: Questions, viewer: View
         raise InvalidArgument(f"A question that is kept has {LONGEST} characters at most.")
     if prompt in questions.saved(folder):
         raise Exists("This question is saved already.")
+    if prompt in questions.names(folder):
+        raise Exists("A saved question has this name; add a word, or `lsfs group NAME --drop` it first.")
     await questions.save(folder, prompt)
 
 

@@ -72,6 +72,7 @@ def as_text(report: dict[str, Any]) -> str:
             ),
         ),
         ("history", _history(history) if history else None),
+        ("locks", _locks(report.get("locks") or [])),
         ("asked", f"searches {report.get('searches', 0)}, embeddings {report.get('embeddings', 0)}"),
         (
             "disk",
@@ -101,6 +102,10 @@ def _history(history: dict[str, Any]) -> str:
         said += f" since {datetime.fromtimestamp(since).date().isoformat()}"
     said += f", {history.get('snapshots') or 0} snapshots, {_size(history.get('bytes') or 0)}"
     return f"{said}, {history['waiting']} uncaptured" if history.get("waiting") else said
+
+
+def _locks(locks: list[dict[str, Any]]) -> str:
+    return f"{len(locks)}: {', '.join(lock['path'] for lock in locks)}" if locks else ""
 
 
 def _listed(pairs: tuple[tuple[str, Any], ...]) -> str:

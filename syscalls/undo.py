@@ -1,9 +1,9 @@
-"""undo: take the last rollback back. It is a rollback itself, so the next `undo` does it again.
+"""undo: take back the last rollback, or the last call that changed files. It is a rollback itself: the next `undo` does it again.
 
     undo                      answers with the plan, as JSON, as `rollback PATH --to X` does
     rollback --token T        does what the plan says
 
-What is edited meanwhile goes back, too, and stays in history.
+What is edited meanwhile goes back, too, and stays in history; of a call that changed files, only what it changed.
 """
 
 import json

@@ -22,6 +22,7 @@ class Prompt:
     condition  what a hit must fulfil: nested tuples ("word", w) ("phrase", p) ("and", (…)) ("or", (…)) ("not", c), or None
     within     paths below the folder that is asked, no slash at either end; none means everywhere
     after      first mtime that counts, ns since the epoch, inclusive; before: first that no longer does, exclusive
+    exact      nothing but conditions and fields were said: what fulfils them is the answer, all of it
     notes      sentences on what was read otherwise than it may have been meant
     """
 
@@ -36,6 +37,7 @@ class Prompt:
     by: str | None = None
     limit: int = 20
     mode: str = "both"
+    exact: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -51,12 +53,17 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A file that answers. `path` is relative to the user's folder; `parts` says what the score is made of."""
+    """A file that answers. `path` is relative to the user's folder; `parts` says what the score is made of.
+
+    modified  its mtime, ns since the epoch; author: who wrote it, as the file itself says, otherwise the user who owns it
+    """
 
     path: bytes
     score: float
     parts: dict[str, float] = field(default_factory=dict)
     passages: tuple[Passage, ...] = ()
+    modified: int | None = None
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,8 @@ class Edit:
     kind    "create": a file where nothing is; "replace": other bytes in a file that is there; "write": either; "folder": a folder where
             nothing is; "symlink": one where nothing is; "remove": a file, or a folder with all that is in it
     data    the bytes of a file
-    source  a path, instead of data: the bytes, mode and time of that file
+    source  a path, instead of data: the bytes, mode and time of that file (of a "replace" the bytes alone); instead of target: that
+            of this symlink
     target  of a symlink
     mode    permission bits of what is new; None: as umask 022 gives them
     """

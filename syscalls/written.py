@@ -32,8 +32,12 @@ async def written(writer: Writer, task: str, data: dict[str, Any]) -> str:
         answer = await writer.complete(f"{task} {DATA}", text, writer.timeout)
     except ModelFailed as error:
         return nothing(writer, str(error))
-    line = _TAG.sub("< ", _LINK.sub("] ", shown(answer, MOST_WRITTEN)))
-    return f"> Written by {shown(writer.name, 80)}, not checked by lsfs: {line}"
+    return f"> Written by {shown(writer.name, 80)}, not checked by lsfs: {harmless(answer)}"
+
+
+def harmless(text: str, most: int = MOST_WRITTEN) -> str:
+    """One line of what a model wrote, in which nothing is a link, a picture or a tag."""
+    return _TAG.sub("< ", _LINK.sub("] ", shown(text, most)))
 
 
 def nothing(writer: Writer, why: str) -> str:

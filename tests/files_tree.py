@@ -56,6 +56,9 @@ class Forgetting:
     def entry(self, parent, name):
         self.forgot.append(("entry", parent, name))
 
+    async def flush(self, id):
+        self.forgot.append(("flush", id))
+
     def taken(self):
         forgot, self.forgot = self.forgot, []
         return forgot
@@ -70,7 +73,7 @@ class Tree:
         self.reports, self.kernel = Reports(), Forgetting()
         ports = types.SimpleNamespace(
             root_fd=self.root_fd, read_only=False, hidden={b".lsfs"}, changes=self.reports, watched=lambda: True,
-            guard=Unguarded(), inner={b".query": lambda path: VirtualDirectory({path: VirtualDirectory()})},
+            guard=Unguarded(), locks=None, inner={b".query": lambda path: VirtualDirectory({path: VirtualDirectory()})},
         )  # fmt: skip
         ports.__dict__.update(options)
         self.files = Files(ports, Descriptors(LEAST))

@@ -48,8 +48,9 @@ class Loop:
     def __init__(self) -> None:
         self.clock = trio.testing.MockClock()
         ready = concurrent.futures.Future()
+        # a daemon: what a test leaves waiting on the clock that stands still would keep Python from ending
         self._thread = threading.Thread(
-            target=trio.run, args=(self._main, ready), kwargs={"clock": self.clock}
+            target=trio.run, args=(self._main, ready), kwargs={"clock": self.clock}, daemon=True
         )
         self._thread.start()
         self._token, self.nursery, self._end = ready.result(PATIENCE)
@@ -247,7 +248,23 @@ class World:
         try:
             return await self.history.settled()
         finally:
-            self.follow._urgent = trio.Event()
+            if self.follow._urgent.is_set():  # (else a burst that goes on may wait for it)
+                self.follow._urgent = trio.Event()
+
+    async def committed(self) -> None:
+        """All that was noted so far is committed; what the watch has to tell of it comes later."""
+        await self._until_free()
+        self.follow._urgent.set()
+        try:
+            await self.follow.committed()
+        finally:
+            if self.follow._urgent.is_set():
+                self.follow._urgent = trio.Event()
+
+    async def told(self) -> None:
+        """The watch tells what it has seen so far."""
+        await trio.lowlevel.checkpoint()
+        self.watch.drain()
 
     async def scanned(self) -> int:
         """The same, after the whole folder was looked at."""

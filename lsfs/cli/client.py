@@ -13,7 +13,7 @@ from lsfs import mountinfo
 from lsfs.mountinfo import Mount
 from lsfs.refusals import CommandRefused, EngineDown, NoPermission, NotMounted
 
-ANSWER = 1 << 20
+ANSWER = 128 << 20  # bytes that are read of an answer; `get` gives 16 MiB, and JSON makes more of them
 
 
 def locate(path: str | None) -> Mount:

@@ -3,6 +3,8 @@
 Their words, arguments and help are rows of `syscalls.table`.
 """
 
+import json
+
 import click
 
 from lsfs.cli import client
@@ -14,9 +16,10 @@ def client_of(word: str) -> click.Command:
     """The command that writes `word` and its argument to `ctl` and prints the answer."""
     call = next(call for call in CALLS if call.word == word)
 
-    def run(mountpoint: str | None, **arguments: tuple[str, ...]) -> int:
-        line = " ".join([word, *(part for parts in arguments.values() for part in parts)])
-        click.echo(client.control(client.locate(mountpoint), line))
+    def run(mountpoint: str | None, as_json: bool, **arguments: tuple[str, ...]) -> int:
+        said = {name: " ".join(parts) for name, parts in arguments.items()}
+        reply = client.control(client.locate(mountpoint), " ".join([word, *said.values()]).rstrip())
+        click.echo(json.dumps({"call": word, **said, "reply": reply}) if as_json else reply)
         return 0
 
     params: list[click.Parameter] = [
@@ -25,6 +28,9 @@ def client_of(word: str) -> click.Command:
         )
         for argument in call.arguments
     ]
+    params.append(
+        click.Option(["--json", "as_json"], is_flag=True, help="One JSON object instead of a sentence.")
+    )
     params.append(
         click.Option(["--mount", "mountpoint"], metavar="MNT", help="Which mount, where there are several.")
     )

@@ -76,7 +76,7 @@ def rollback(
 @click.command()
 @_with
 def undo(dry_run: bool, as_json: bool, yes: bool, force: bool, mountpoint: str | None) -> int:
-    """Take the last rollback back; the next `lsfs undo` does it again.
+    """Take the last rollback, or the last call that changed files, back; the next `lsfs undo` does it again.
 
     Shows the plan and asks, as `lsfs rollback` does. Exits with 1 when it was not confirmed.
     """
@@ -87,12 +87,14 @@ def undo(dry_run: bool, as_json: bool, yes: bool, force: bool, mountpoint: str |
 @click.command()
 @click.argument("path")
 @click.option("--as", "target", metavar="PATH", help="Where to put it; without it, where it was.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a sentence.")
 @_mount
-def undelete(path: str, target: str | None, mountpoint: str | None) -> int:
+def undelete(path: str, target: str | None, as_json: bool, mountpoint: str | None) -> int:
     """Put back what was removed: PATH in trash/, or what was removed last at PATH below files/; a folder with what went with it."""
     mount, place = inside(path, mountpoint)
     where = f" --as {shlex.quote(inside(target, mount.mountpoint)[1])}" if target is not None else ""
-    click.echo(plain(client.control(mount, f"undelete{where} -- {shlex.quote(place)}")))
+    reply = client.control(mount, f"undelete{where} -- {shlex.quote(place)}")
+    click.echo(json.dumps({"call": "undelete", "path": place, "reply": reply}) if as_json else plain(reply))
     return 0
 
 

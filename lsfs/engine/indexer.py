@@ -26,6 +26,7 @@ from lsfs.engine.passages import cut
 from lsfs.engine.reader import read_file
 from lsfs.engine.types import RICH
 from lsfs.history.paths import number, stamp
+from lsfs.index import terms
 from lsfs.index.store import SLICE, Row, Store, rows_of, size_of
 
 log = logging.getLogger(__name__)
@@ -36,8 +37,8 @@ COMMIT_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A file that needs only be written down. item: its path, or what history keeps. rows: of its cuts, None where they are written in
-    slices."""
+    """A file that needs only be written down. item: its path, or what history keeps. rows: of its cuts, and said: of its text
+    (`terms.slices`), None where they are written in slices."""
 
     item: bytes | Object
     content: Content
@@ -46,6 +47,7 @@ class Ready:
     fresh: bool
     size: int = 0
     rows: Sequence[Row] | None = None
+    said: Sequence[str] | None = None
 
 
 class Queue:
@@ -214,7 +216,8 @@ class Indexer:
                 )
         size = size_of(cuts)
         rows = rows_of(cuts, self._meaning) if size <= SLICE else None
-        return Ready(item, content, extraction, cuts, fresh, size, rows)
+        said = None if rows is None else list(terms.slices(text_of(extraction)))
+        return Ready(item, content, extraction, cuts, fresh, size, rows, said)
 
     def _extracted(self, content: Content) -> Extraction:
         try:
@@ -240,7 +243,13 @@ class Indexer:
                     known = self._store.known(content.digest)
                     if known is None:
                         known = self._store.add(
-                            content.digest, _type(ready), ready.cuts, self._meaning, ready.fresh, ready.rows
+                            content.digest,
+                            _type(ready),
+                            ready.cuts,
+                            self._meaning,
+                            ready.fresh,
+                            ready.rows,
+                            ready.said,
                         )
                     elif not known:
                         self._store.backlog.hurry(content.digest, ready.fresh)
@@ -271,7 +280,8 @@ class Indexer:
         if ready.size <= SLICE or digest is None or extraction is None or extraction.state != "text":
             return
         if self._store.known(digest) is None:
-            self._store.add_large(digest, _type(ready), ready.cuts, self._meaning, ready.fresh)
+            said = terms.slices(text_of(extraction))
+            self._store.add_large(digest, _type(ready), ready.cuts, self._meaning, ready.fresh, said)
 
     # the second lane
 
@@ -289,6 +299,11 @@ class Indexer:
                     self._queue.hand(Ready(item, content, None, (), fresh))
                 else:
                     self._queue.hand(self._cut(item, content, fresh))
+
+
+def text_of(extraction: Extraction) -> str:
+    """The whole text, "" where there is none."""
+    return "" if extraction.document is None else extraction.document.text
 
 
 def _type(ready: Ready) -> str:

@@ -26,12 +26,13 @@ REFUSALS = (IndexError, RuntimeError, ValueError, KeyError, TypeError)
 
 
 class Turns:
-    """One user of the model at a time, prompts before batches."""
+    """One user of the model at a time: prompts, then sentences that somebody waits for, then batches."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._busy = False
         self._prompts = 0
+        self._sentences = 0
 
     @contextlib.contextmanager
     def prompt(self) -> Iterator[None]:
@@ -44,10 +45,20 @@ class Turns:
         yield from self._turn()
 
     @contextlib.contextmanager
-    def batch(self) -> Iterator[None]:
+    def sentence(self) -> Iterator[None]:
         """A turn when no prompt waits for one."""
         with self._changed:
+            self._sentences += 1
             self._changed.wait_for(lambda: not self._busy and not self._prompts)
+            self._sentences -= 1
+            self._busy = True
+        yield from self._turn()
+
+    @contextlib.contextmanager
+    def batch(self) -> Iterator[None]:
+        """A turn when nobody else waits for one."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy and not self._prompts and not self._sentences)
             self._busy = True
         yield from self._turn()
 

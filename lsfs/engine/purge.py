@@ -12,11 +12,12 @@ import contextlib
 import logging
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lsfs.index import words
+from lsfs.index import terms, words
 from lsfs.index.backlog import LAST_ORDINAL, SHIFT
 from lsfs.index.store import Store
 
@@ -37,10 +38,11 @@ def purge(engine: "Engine", store: Store, state: Path, number: int, digests: Seq
         rows = _rows(store, contents)
         lost = _lost_keys(store, rows)
         before = _counts(store, rows)
+        exact = _exact_counts(store, contents)
         _forget(store, contents, rows)
         engine.embedder.do(lambda: engine.embedder.purge(contents)) if engine.model else None
         vectors = _forget_vectors(state / "vectors.db", lost)
-        left = _words_left(store, rows, before)
+        left = _words_left(store, "words", before) + _words_left(store, "terms", exact)
         _rewrite(store.db)
         engine.tell({"id": number, "ok": {"passages": len(rows), "vectors": vectors, "left": left}})
 
@@ -87,12 +89,15 @@ def _forget(
         store.db.execute("pragma secure_delete = on")
     with store.writing() as db:
         words.take(db, taken)
+        for content in contents:
+            terms.take(db, content)
         db.executemany("delete from passage where id = ?", ((row[0],) for row in rows))
         db.executemany("delete from waiting where passage = ?", ((row[0],) for row in rows))
         db.executemany("delete from content where id = ?", ((content,) for content in contents))
         db.executemany("delete from dropped where key = ?", ((row[1],) for row in rows if row[1] is not None))
     with store.writing() as db:
         db.execute("insert into words (words) values ('optimize')")
+        db.execute("insert into terms (terms) values ('optimize')")
 
 
 def _forget_vectors(path: Path, keys: Sequence[bytes]) -> int:
@@ -126,31 +131,41 @@ def _counts(store: Store, rows: Sequence[tuple[int, bytes | None, str, str]]) ->
             f"create virtual table words using fts5 (title, text, parts, tokenize = '{words.TOKENIZER}')"
         )
         words.put(mine, (words.with_parts(id, title, text) for id, _, title, text in rows))
-        mine.execute("create virtual table terms using fts5vocab (words, 'row')")
-        going = dict(mine.execute("select term, doc from terms").fetchall())
-        there = _vocabulary(store.db, going)
+        mine.execute("create virtual table vocabulary using fts5vocab (words, 'row')")
+        going = dict(mine.execute("select term, doc from vocabulary").fetchall())
+        there = _vocabulary(store.db, "words", going)
     return {term: (there.get(term, 0), count) for term, count in going.items()}
 
 
-def _vocabulary(db: sqlite3.Connection, terms: Iterable[str]) -> dict[str, int]:
-    db.execute("create virtual table if not exists temp.terms using fts5vocab ('main', 'words', 'row')")
+def _exact_counts(store: Store, contents: Iterable[int]) -> dict[str, tuple[int, int]]:
+    """The same of the exact index: word -> (rows that have it, those of them that go)."""
+    with store.lock:
+        going = Counter(
+            word for content in contents for row in terms.rows(store.db, content) for word in set(row.split())
+        )
+        there = _vocabulary(store.db, "terms", going)
+    return {word: (there.get(word, 0), count) for word, count in going.items()}
+
+
+def _vocabulary(db: sqlite3.Connection, table: str, wanted: Iterable[str]) -> dict[str, int]:
+    db.execute(
+        f"create virtual table if not exists temp.vocabulary using fts5vocab ('main', '{table}', 'row')"
+    )
     try:
         found = {}
-        for term in terms:
-            row = db.execute("select doc from temp.terms where term = ?", (term,)).fetchone()
+        for term in wanted:
+            row = db.execute("select doc from temp.vocabulary where term = ?", (term,)).fetchone()
             if row is not None:
                 found[term] = int(row[0])
         return found
     finally:
-        db.execute("drop table temp.terms")
+        db.execute("drop table temp.vocabulary")
 
 
-def _words_left(
-    store: Store, rows: Sequence[tuple[int, bytes | None, str, str]], before: dict[str, tuple[int, int]]
-) -> list[str]:
-    """Words that are in more passages than they should be: some that were purged are still found by them."""
+def _words_left(store: Store, table: str, before: dict[str, tuple[int, int]]) -> list[str]:
+    """Words that are in more rows than they should be: some that were purged are still found by them."""
     with store.lock:
-        after = _vocabulary(store.db, before)
+        after = _vocabulary(store.db, table, before)
     left = [term for term, (there, going) in before.items() if after.get(term, 0) > there - going]
     if left:
         log.error("after a purge %d words are in more passages than they should be", len(left))

@@ -4,6 +4,7 @@
     index, rich  `indexer`: files to words
     embed        `embedder`: passages to vectors, to Lance
     search ×2    `questions`: `index.search` on read-only connections
+    insight ×2   `insights`: sentences compared, files by topic
     progress     tells the numbers at most once a second
 
 The daemon hears everything through `tell`, one lock, one message at a time. The engine lives as long as the socket: at its end, and at
@@ -26,6 +27,7 @@ from lsfs import models
 from lsfs.engine import protocol, purge
 from lsfs.engine.embedder import Embedder, resident
 from lsfs.engine.indexer import Indexer
+from lsfs.engine.insights import Insights
 from lsfs.engine.kept import Object
 from lsfs.engine.meaning import Meaning
 from lsfs.engine.questions import Questions
@@ -35,6 +37,7 @@ from syscalls.errors import LsfsError
 log = logging.getLogger(__name__)
 
 SEARCHERS = 2
+INSIGHTS = 2  # a summary takes a second; meanwhile another one is not to wait
 NICE = 5  # of the threads that index: a person's own work goes first
 DAY = 86_400.0
 FAREWELL = 2.0  # seconds the threads have to end
@@ -81,14 +84,9 @@ class Engine:
             from lsfs.index.vectors import Vectors
 
             Vectors(self._state / "vectors.db", self._identity).close()
-        self._questions = Questions(
-            (self._store.path, self._catalogue, self._state / "vectors.db" if self._wanted else None),
-            self._identity,
-            self.meaning,
-            self.embedder,
-            self.tell,
-            self._fail,
-        )
+        paths = (self._store.path, self._catalogue, self._state / "vectors.db" if self._wanted else None)
+        self._questions = Questions(paths, self._identity, self.meaning, self.embedder, self.tell, self._fail)
+        self._insights = Insights(paths, self._identity, self.meaning, self.tell, self._fail)
         self._progress = threading.Event()
         self._stopping = threading.Event()
         self._recycling = False
@@ -104,6 +102,7 @@ class Engine:
             "purge": purge.answer(self),
             "warm": self._warm,
             "stop": self._stop,
+            **self._insights.calls(),
         }
 
     # the socket
@@ -124,6 +123,8 @@ class Engine:
             self._start("embed", self.embedder.run, NICE)
         for number in range(SEARCHERS):
             self._start(f"search-{number}", self._questions.run, 0)
+        for number in range(INSIGHTS):
+            self._start(f"insight-{number}", self._insights.run, 0)
         self._start("progress", self._tell_progress, 0)
         while not self._stopping.is_set():
             try:
@@ -320,6 +321,8 @@ class Engine:
         self.embedder.stop()
         for _ in range(SEARCHERS):
             self._questions.stop()
+        for _ in range(INSIGHTS):
+            self._insights.stop()
         until = time.monotonic() + FAREWELL
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))

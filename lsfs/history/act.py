@@ -17,7 +17,8 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 from lsfs.beneath import open_beneath
 from lsfs.history import paths
@@ -43,6 +44,7 @@ class Act:
 
     exact    nothing may be in the way: an undelete replaces nothing
     again    a mount was used since the steps were written down: what is neither what was there then nor what was staged is left alone
+    folders  inode numbers of folders that have to be these very ones
     written  paths that somebody may go on writing to, under their old inode
     hook     told of each thing that has just been done; tests end the process in it
     """
@@ -55,6 +57,7 @@ class Act:
         *,
         exact: bool = False,
         again: bool = False,
+        folders: Mapping[bytes, int] = MappingProxyType({}),
         written: frozenset[bytes] = frozenset(),
         hook: Callable[[str], None] = lambda what: None,
     ) -> None:
@@ -63,6 +66,7 @@ class Act:
         self.steps = steps
         self.exact = exact
         self.again = again
+        self.folders = folders
         self.written = written
         self.hook = hook
         self.left: dict[bytes, str] = {}
@@ -92,6 +96,12 @@ class Act:
                     known, at = None, -1
                     try:
                         at = open_beneath(self.root_fd, parent, FOLDER, xdev=False)
+                        if (
+                            parent in self.folders
+                            and paths.number(os.fstat(at).st_ino) != self.folders[parent]
+                        ):
+                            self.left[step.path] = "its folder is another one by now"
+                            continue
                     except OSError as error:
                         if error.errno not in ELSEWHERE:
                             raise

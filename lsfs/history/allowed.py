@@ -9,7 +9,6 @@ asked for, and of what is below that only what he may list.
 Called in a thread that has a `Past` of its own; pure but for that.
 """
 
-import errno
 import os
 import stat
 from collections.abc import Callable
@@ -20,18 +19,12 @@ from lsfs.history import paths
 from lsfs.history.entries import ROW, Entry
 from lsfs.history.past import Past
 from lsfs.history.plan import ATTRIBUTES, REMOVE, RESTORE, Change, within
-from syscalls.errors import LsfsError, NotPermitted
+from syscalls.errors import Denied, NotPermitted
 from syscalls.permission import acl_grants
 from syscalls.values import Viewer
 
 READ, WRITE, SEARCH = 4, 2, 1
 _ACL = "system.posix_acl_access"
-
-
-class Denied(LsfsError):
-    """The rights of a file or folder do not let the caller."""
-
-    errno = errno.EACCES
 
 
 def grants(row: Entry, viewer: Viewer, wanted: int) -> bool:
@@ -157,7 +150,7 @@ class Rights:
         listed = READ if inside and folder.path == parent else 0  # to find by hand what he has not named
         if not grants(folder, self.viewer, WRITE | SEARCH | listed):
             raise Denied(
-                f"You may not write to the folder of {self._name(path)}; ask its owner, or roll back less."
+                f"You may not write to the folder of {self._name(path)}; ask its owner, or change less."
             )
         if folder.mode & stat.S_ISVTX and old is not None and self.viewer.uid not in (old.uid, folder.uid):
             raise NotPermitted(

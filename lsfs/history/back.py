@@ -14,16 +14,10 @@ from lsfs.history.contents import Missing
 from lsfs.history.entries import ROW, Entry
 from lsfs.history.past import Past
 from lsfs.history.plan import Change, Plan, compare
-from syscalls.errors import Exists, InvalidArgument, LsfsError, NotFound
+from syscalls.errors import Exists, InvalidArgument, LsfsError, NotFolder, NotFound
 
 BREATH = 7.0  # seconds between two commits of one `rm -r`, at most
 Pair = tuple[bytes, Entry | None, Entry | None]
-
-
-class NotFolder(LsfsError):
-    """Something that is no folder is in the way."""
-
-    errno = errno.ENOTDIR
 
 
 class Hidden(LsfsError):
@@ -33,12 +27,14 @@ class Hidden(LsfsError):
 
 
 class Wanted(NamedTuple):
-    """What somebody asked for: `scope` as it was at `sequence`, or as the version `version` (from 1, or from -1 for the one before)."""
+    """What somebody asked for: `scope` as it was at `sequence`, or as the version `version` (from 1, or from -1 for the one before).
+    paths: nothing but these of the scope."""
 
     scope: bytes
     sequence: int | None
     version: int | None
     to: str
+    paths: tuple[bytes, ...] | None = None
 
 
 def plan_of(past: Past, wanted: Wanted) -> Plan:
@@ -49,6 +45,8 @@ def plan_of(past: Past, wanted: Wanted) -> Plan:
     if wanted.sequence is None:
         pairs = [_version(past, wanted, now)]
         then = pairs[0][1].born if pairs[0][1] is not None else now
+    elif wanted.paths is not None:
+        return _of_paths(past, wanted, now, wanted.sequence, wanted.paths)
     else:
         then = wanted.sequence
         pairs = [(path, new, old) for path, new, old in past.changed(then, now, wanted.scope)]
@@ -63,6 +61,18 @@ def plan_of(past: Past, wanted: Wanted) -> Plan:
             )
     changes = compare(_above(past, wanted.scope, then, now, pairs) + pairs, past.same)
     return Plan(wanted.scope, wanted.sequence, now, _unlinked(past, changes))
+
+
+def _of_paths(past: Past, wanted: Wanted, now: int, then: int, named: tuple[bytes, ...]) -> Plan:
+    """The same for some paths, each with the folders above it that are not there any more."""
+    pairs: dict[bytes, Pair] = {}
+    for path in named:
+        pair = path, past.entry(path, then), past.entry(path, now)
+        pairs[path] = pair
+        for above in _above(past, path, then, now, [pair]):
+            pairs.setdefault(above[0], above)
+    changes = compare(pairs.values(), past.same)
+    return Plan(wanted.scope, then, now, _unlinked(past, changes), paths.tops(pairs) or (wanted.scope,))
 
 
 def _version(past: Past, wanted: Wanted, now: int) -> Pair:
@@ -233,7 +243,7 @@ def check_hidden(past: Past, changes: Iterable[Change]) -> None:
         what = _hidden(past.root_fd, change.path, device)
         if what is not None:
             raise Hidden(
-                f"The folder {os.fsdecode(change.path)} cannot be removed, so nothing is rolled back: {what}; move it away first."
+                f"The folder {os.fsdecode(change.path)} cannot be removed, so nothing is changed: {what}; move it away first."
             )
 
 
@@ -272,8 +282,25 @@ def check_kept(past: Past, changes: Iterable[Change]) -> None:
         )
 
 
-def moved(past: Past, scope: bytes, sequence: int) -> bool:
-    """Has anything happened at or below a path since a sequence?"""
+def moved(past: Past, plan: Plan, sequence: int) -> bool:
+    """Has anything happened since a sequence at or below what a plan is about, or to the folders above its paths, where it names some?"""
+    if not plan.watched:
+        return _happened(past, plan.scope, sequence)
+    above = {folder for path in plan.watched for folder in paths.above(path)}
+    return any(_happened(past, path, sequence) for path in plan.watched) or any(
+        _touched(past, folder, sequence) for folder in above
+    )
+
+
+def _touched(past: Past, path: bytes, sequence: int) -> bool:
+    """Has anything happened to this very path?"""
+    return past.database.execute(
+        "select 1 from entry where parent = ? and name = ? and (born > ? or died > ?) limit 1",
+        (*paths.split(path), sequence, sequence),
+    ).fetchone() is not None  # fmt: skip
+
+
+def _happened(past: Past, scope: bytes, sequence: int) -> bool:
     where, values = "1", []
     if scope:
         low, high = paths.below(scope)

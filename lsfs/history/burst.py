@@ -2,13 +2,14 @@
 
 from lsfs.history import paths
 
-TELLING = {"hinted": 0, "modified": 1, "touched": 2, "written": 3}
+TELLING = {"hinted": 0, "echoed": 1, "modified": 2, "touched": 3, "written": 4}
 """What is looked at, and how much it says."""
 
 
 def outcome(changes: list[tuple]) -> tuple[list[tuple], dict[bytes, str]]:
     """What a burst of changes comes down to: its moves (and what was secured between them), in order, and what is to be looked at after
-    them: path -> "written", "touched", "modified" (behind the mount) or "hinted". An untar touches a path several times, and the watch
+    them: path -> "written", "touched", "modified" (behind the mount), "echoed" (so it seems, but it was changed through the mount
+    just before) or "hinted". An untar touches a path several times, and the watch
     hints at each once more; what was touched and then renamed is looked at under its last name."""
     moves: list[tuple] = []
     looked: dict[bytes, str] = {}

@@ -91,6 +91,7 @@ class Capture:
         self._large: dict[int, tuple[bytes, str | None]] = {}  # cell -> path, or file in held/
         self._rests: dict[bytes, float] = {}  # a large file that was just captured waits until then
         self._dropped: list[str] = []  # files in held/ that the commit under way makes superfluous
+        self._unlinked: list[bytes] = []  # paths of those that are there still
         self._serial = 0
         self._work = trio.Event()
         self._stopped = False
@@ -106,6 +107,7 @@ class Capture:
             return
         if secured.held is not None and not self._is_held(secured):
             self._dropped.append(secured.held)
+            self._unlinked.append(secured.path)
             return
         content = Captured(None, secured.held)
         data = secured.data
@@ -271,10 +273,13 @@ class Capture:
     def failed(self) -> None:
         """A commit was not done: nothing that it would have made superfluous goes."""
         self._dropped = []
+        self._unlinked = []
 
-    def committed(self, pending: list[Secured]) -> None:
-        """A commit is done. `pending`: what else was secured meanwhile, so that the journal is still needed."""
+    def committed(self, pending: list[Secured]) -> list[bytes]:
+        """A commit is done. `pending`: what else was secured meanwhile, so that the journal is still needed. The paths to be looked at:
+        of files that lost a name in held/, and so have another ctime."""
         dropped, self._dropped = self._dropped, []
+        unlinked, self._unlinked = self._unlinked, []
         if not self.read_only:  # what a kill left is for the next mount that may write
             for name in dropped:
                 self.held.drop(name)
@@ -286,6 +291,7 @@ class Capture:
         self.relieved()
         self.idle = False
         self._work.set()
+        return unlinked
 
     async def run(self, follow: "Follow") -> None:
         """Large contents as they come, and the background."""

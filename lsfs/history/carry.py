@@ -33,7 +33,7 @@ from lsfs.history.past import Bytes, Changed
 from lsfs.history.plan import Change, Plan, within
 from lsfs.history.redo import Step, Task
 from lsfs.history.stage import Stage, sweep
-from syscalls.errors import Exists, LsfsError
+from syscalls.errors import Busy, Exists, LsfsError, NoRoom
 from syscalls.values import Viewer
 
 if TYPE_CHECKING:
@@ -41,27 +41,24 @@ if TYPE_CHECKING:
 
 MOST = 5  # paths that a sentence names
 TRIES = 4  # of a content that changes while it is read
+AT_ONCE = 1 << 20  # bytes of new contents that are captured in the commit which names them
+TELLING = 2.0  # seconds that an edit waits until the kernel has forgotten what is there
+LATE = 0.1  # seconds that who looks waits for it, where it had not by then
 PAUSES = (0.1, 0.5, 2.0)  # seconds between tries to write what has been done
 
 log = logging.getLogger(__name__)
-
-
-class Busy(LsfsError):
-    """Somebody has a file open for writing."""
-
-    errno = errno.EBUSY
-
-
-class NoRoom(LsfsError):
-    """The disk has not got the room."""
-
-    errno = errno.ENOSPC
 
 
 class Refused(LsfsError):
     """The disk refused a step; what was done is taken back."""
 
     errno = errno.EIO
+
+
+class Forbidden(Refused):
+    """The same, as the disk does not allow it: an immutable file, one that is only appended to."""
+
+    errno = errno.EPERM
 
 
 class Unnoted(LsfsError):
@@ -74,12 +71,21 @@ class Moved(Exception):
     """The scope is not what the plan says any more."""
 
 
+Fresh = Callable[[Entry], Bytes | None]
+"""The bytes of a row that history has not got; None where it has."""
+
+
 class Carry:
-    """What carries plans out. The daemon sets the four callables.
+    """What carries plans out. The daemon sets the callables.
 
     writers  the paths that somebody has open for writing
     gate     while it is entered, what would change something through the mount waits
+    locked   raises NotPermitted where one of these paths is locked, or something in it is; or the file that `found` is of, under another
+             name; what it says is for `viewer` (`lsfs.locks.Locks.refuse`)
+    veil     while it is entered, who looks at something through the mount waits, so that nobody sees one half of an edit
     stale    tells the kernel that a path is another one
+    unsettled  (paths): the kernel forgets these, and keeps none of them while it is entered
+    told     waits, so many seconds at most and in a thread, until the kernel has heard all that; says whether it has
     hook     told of each step; tests end the process in it
     """
 
@@ -87,10 +93,15 @@ class Carry:
         self.history = history
         self.writers: Callable[[], frozenset[bytes]] = frozenset
         self.gate: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext
+        self.locked: Callable[..., None] = lambda some, found=None, viewer=None: None
+        self.veil: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext
         self.stale: Callable[[bytes], None] = lambda path: None
+        self.unsettled: Callable[[Collection[bytes]], AbstractContextManager[Any]] = contextlib.nullcontext
+        self.told: Callable[[float], bool] = lambda seconds: True
         self.hook: Callable[[str], None] = lambda what: None
         self.trouble: str | None = None
         self._litter: list[Stage] = []
+        self._uncaptured: dict[int, bytes] = {}
 
     @property
     def pending(self) -> bool:
@@ -105,19 +116,23 @@ class Carry:
         *,
         force: bool,
         staged: Callable[[], Any] | None = None,
+        fresh: Fresh | None = None,
     ) -> dict[bytes, str]:
         """Carry a plan out: the paths that were left alone, and why. `note` is what `undo` is to know of it; without one nothing
-        may be in the way. `staged` is awaited once all is made ready.
+        may be in the way. `staged` is awaited once all is made ready. `fresh` is that of an edit: nothing may be in the way, nothing is
+        left alone, and nobody sees one half of it.
 
-        Raises Moved, Busy, NoRoom, Missing, Refused, Exists, and has changed nothing then, but for what Refused says; Unnoted, and all is
-        done then."""
+        Raises Moved, Busy, NotPermitted, NoRoom, Missing, Refused, Exists, and has changed nothing then, but for what Refused says;
+        Unnoted, and all is done then."""
+        self.refuse_locked(plan, viewer)
         stage = Stage(self.history.held)
         try:
-            steps = await self._stage(stage, plan)
+            steps = await self._stage(stage, plan, fresh)
             if staged is not None:
                 await staged()
-            task = Task(plan.scope, stage.name, note or {}, steps, exact=note is None)
-            return await self._act(stage, task, plan, None if force else viewer)
+            exact = note is None or fresh is not None
+            task = Task(plan.scope, stage.name, note or {}, steps, exact=exact)
+            return await self._act(stage, task, plan, viewer, force=force, edit=fresh is not None)
         finally:
             self._litter.append(stage)
 
@@ -129,41 +144,51 @@ class Carry:
                 if not await trio.to_thread.run_sync(self._cleaned, stage):
                     self._litter.append(stage)
 
-    def in_the_way(self, scope: bytes, viewer: Viewer) -> list[bytes]:
-        """What at or below a path somebody has open for writing, of that which `viewer` may read."""
+    def in_the_way(self, places: Collection[bytes], viewer: Viewer) -> list[bytes]:
+        """What at or below these paths somebody has open for writing, of that which `viewer` may read."""
         readable = self.history.follow.readable
-        return sorted(path for path in self._open(scope) if viewer.uid == 0 or readable(path, viewer))
+        return sorted(path for path in self._open(places) if viewer.uid == 0 or readable(path, viewer))
 
-    def refuse_writers(self, scope: bytes, viewer: Viewer) -> None:
+    def refuse_writers(self, places: Collection[bytes], viewer: Viewer, *, edit: bool = False) -> None:
         """Raises Busy where there are some; it names one only where `viewer` may read it."""
-        if self._open(scope):
-            named = [os.fsdecode(path) for path in self.in_the_way(scope, viewer)] or ["Something in it"]
-            raise Busy(f"{named[0]} is open for writing; wait until it is closed, or say --force.")
+        if self._open(places):
+            named = [os.fsdecode(path) for path in self.in_the_way(places, viewer)] or ["Something in it"]
+            forced = "" if edit else ", or say --force"
+            raise Busy(f"{named[0]} is open for writing; wait until it is closed{forced}.")
 
-    def _open(self, scope: bytes) -> list[bytes]:
-        return [path for path in self.writers() if within(path, scope)]
+    def refuse_locked(self, plan: Plan, viewer: Viewer) -> None:
+        """Raises NotPermitted where something that a plan changes is locked, whoever asks."""
+        self.locked((change.path for change in plan.changes), viewer=viewer)
+
+    def _open(self, places: Collection[bytes]) -> list[bytes]:
+        writers = self.writers()
+        return [path for path in writers if any(within(path, place) for place in places)] if writers else []
 
     # Staging ------------------------------------------------------------------------------------------------------------
 
-    async def _stage(self, stage: Stage, plan: Plan) -> tuple[Step, ...]:
+    async def _stage(self, stage: Stage, plan: Plan, fresh: Fresh | None) -> tuple[Step, ...]:
         for _ in range(TRIES):
             try:
-                return await trio.to_thread.run_sync(self._staged, stage, plan)
+                return await trio.to_thread.run_sync(self._staged, stage, plan, fresh)
             except (
                 Changed
             ):  # the live file that it was has just been changed; what it was is about to be stored
                 await trio.to_thread.run_sync(self._clean, stage)
                 await self.history.settled()
-        return await trio.to_thread.run_sync(self._staged, stage, plan)
+        return await trio.to_thread.run_sync(self._staged, stage, plan, fresh)
 
-    def _staged(self, stage: Stage, plan: Plan) -> tuple[Step, ...]:
+    def _staged(self, stage: Stage, plan: Plan, fresh: Fresh | None) -> tuple[Step, ...]:
         """In a thread: all that the plan needs, on the disk."""
         past = self.history.past.another()
         steps: list[Step] = []
         made: dict[tuple[Any, ...], str] = {}
+
+        def open_(row: Entry) -> Bytes:
+            return (fresh(row) if fresh is not None else None) or past.open(row)
+
         try:
             for number, change in enumerate(plan.changes):
-                ino = self._one(stage, str(number), change, past.open, made) if change.staged else 0
+                ino = self._one(stage, str(number), change, open_, made) if change.staged else 0
                 steps.append(Step(number, change.kind, change.path, ino, change.old, change.new))
         finally:
             past.close()
@@ -195,7 +220,7 @@ class Carry:
         except (Missing, EOFError) as error:
             raise Missing(f"{os.fsdecode(change.path)} cannot be put back: {error}") from None
         except OSError as error:
-            what = f"{os.fsdecode(change.path)} cannot be made ready ({error.strerror}); nothing was rolled back."
+            what = f"{os.fsdecode(change.path)} cannot be made ready ({error.strerror}); nothing was changed."
             raise (NoRoom if error.errno in (errno.ENOSPC, errno.EDQUOT) else Refused)(what) from error
 
     def _clean(self, stage: Stage) -> None:
@@ -220,37 +245,84 @@ class Carry:
 
     # Acting -------------------------------------------------------------------------------------------------------------
 
-    async def _act(self, stage: Stage, task: Task, plan: Plan, viewer: Viewer | None) -> dict[bytes, str]:
-        """viewer: who is told what is in the way; None where nothing is."""
+    async def _act(
+        self, stage: Stage, task: Task, plan: Plan, viewer: Viewer, *, force: bool, edit: bool
+    ) -> dict[bytes, str]:
+        """viewer: who is told what is in the way; with `force` only a lock is."""
         history = self.history
         assert history.capture is not None
-        with self.gate():
-            if viewer is not None:
-                self.refuse_writers(plan.scope, viewer)
+        with contextlib.ExitStack() as around:
+            told = True
+            if edit:  # before anybody waits: who waits in a folder holds it, and the kernel forgets nothing of it meanwhile
+                around.enter_context(self.unsettled([change.path for change in plan.changes]))
+                told = await trio.to_thread.run_sync(self.told, TELLING)
+            around.enter_context(self.gate())
+            self.refuse_locked(plan, viewer)  # it may have been locked meanwhile
+            if not force:
+                self.refuse_writers(plan.places, viewer, edit=edit)
             await history.noted(5.0)
-            with trio.CancelScope(shield=True):
+            with contextlib.ExitStack() as veiled, trio.CancelScope(shield=True):
+                if edit:
+                    veiled.enter_context(self.veil())
                 written = self.writers()
                 act = Act(
-                    history.root_fd, stage, task.steps, exact=task.exact, written=written, hook=self.hook
+                    history.root_fd,
+                    stage,
+                    task.steps,
+                    exact=task.exact,
+                    folders=plan.folders,
+                    written=written,
+                    hook=self.hook,
                 )
-                try:
-                    await history.follow.alone(self._commit, act, task, plan.sequence)
-                finally:  # whatever became of it, the folder may be another one
+                heard = False
+
+                def lifted() -> None:
+                    """In the loop, once all is in its place: nobody has to wait until history has noted it."""
+                    nonlocal heard
+                    heard = True
                     for change in plan.changes:
+                        self.stale(change.path)
+                    veiled.close()
+
+                try:
+                    await history.follow.alone(
+                        self._commit, act, task, plan, viewer, edit, lifted if edit and told else None
+                    )
+                finally:  # whatever became of it, the folder may be another one
+                    for change in plan.changes if not heard else ():
                         self.stale(change.path)
                     for path in act.lost:
                         history.follow.touched(path)
                     history.capture.committed(self.history.follow.held_up())
+                    if not told:
+                        await trio.to_thread.run_sync(self.told, LATE)
         for change in plan.changes:
             history.follow.restored(change.path)
+        await self._capture()
         return act.left
 
-    def _commit(self, act: Act, task: Task, sequence: int) -> None:
-        """In the catalogue's thread, which nobody else has meanwhile."""
+    async def _capture(self) -> None:
+        """What is new, and was too much to be captured while others wait."""
+        cells, self._uncaptured = self._uncaptured, {}
+        if cells and self.history.capture is not None:
+            with contextlib.suppress(sqlite3.Error):  # it stays a live file, which is its own newest version
+                await self.history.follow.commit(self.history.capture.fresh, cells, counting=False)
+
+    def _commit(
+        self,
+        act: Act,
+        task: Task,
+        plan: Plan,
+        viewer: Viewer,
+        edit: bool,
+        lifted: Callable[[], None] | None,
+    ) -> None:
+        """In the catalogue's thread, which nobody else has meanwhile: a lock is acknowledged before, and met here, or afterwards."""
+        self.refuse_locked(plan, viewer)
         catalogue, database = self.history.follow.catalogue, self.history.database
         past = self.history.past.another()
         try:
-            if back.moved(past, task.scope, sequence):
+            if back.moved(past, plan, plan.sequence):
                 raise Moved
             if task.note:
                 task.note["before"] = past.sequence()
@@ -261,15 +333,24 @@ class Carry:
         self.hook("logged")
         try:
             act.disk()
+            if edit and act.left:
+                path, why = next(iter(act.left.items()))
+                raise OSError(errno.EAGAIN, why, path)
             disk.sync(self.history.root_fd)
         except OSError as error:
-            raise self._back(act, error) from error
+            refused = self._back(act, error)
+            if edit and act.left and not act.lost and self.trouble is None:
+                raise Moved from error
+            raise refused from error
         self.hook("synced")
+        if lifted is not None:
+            trio.from_thread.run_sync(lifted)
         try:
             self._patiently(self._finish, act, task)
         except (OSError, sqlite3.Error) as error:
+            done = "changed" if edit else "rolled back"
             self.trouble = (
-                f"The files are rolled back, but history cannot note it ({error}); free some space, and mount again: the next mount"
+                f"The files are {done}, but history cannot note it ({error}); free some space, and mount again: the next mount"
                 " notes it."
             )
             log.error("%s", self.trouble)
@@ -295,6 +376,8 @@ class Carry:
             return Refused(f"{why}; everything is as it was{_but(act.lost)}. See to it, and try again.")
         if isinstance(error, FileExistsError):
             return Exists(f"Something came to {_name(error)} meanwhile; give another path.")
+        if error.errno in (errno.EPERM, errno.EACCES):
+            return Forbidden(f"{why}; everything is as it was. See lsattr(1), and try again.")
         return Refused(f"{why}; everything is as it was. See to it, and try again.")
 
     def _patiently(self, call: Callable[..., None], *arguments: Any) -> None:
@@ -310,6 +393,10 @@ class Carry:
     def _finish(self, act: Act, task: Task) -> None:
         with self._noting() as (catalogue, capture):
             act.rows(catalogue, capture)
+            self._uncaptured = dict(catalogue.entries.uncaptured)
+            if sum(step.new.size for step in act.steps if step.ino and step.new) <= AT_ONCE:
+                capture.fresh(self._uncaptured)
+                self._uncaptured = {}
             redo.done(self.history.database, task.note)
 
     def _abandon(self, act: Act) -> None:

@@ -201,25 +201,37 @@ class Catalogue:
         self._insert_all([(parent, name, "file", *signature, *status, *content)])
         return bool(dirty)
 
-    def touched(self, path: bytes, *, written: bool = False, busy: bool = False, behind: bool = False) -> str:
+    def touched(
+        self,
+        path: bytes,
+        *,
+        written: bool = False,
+        doubtful: bool = False,
+        busy: bool = False,
+        behind: bool = False,
+        echo: bool = False,
+    ) -> str:
         """Something happened at `path`; what follows from it (`busy`: it is being written through the mount just now, so that its content
         is no version yet):
 
         "clean" nothing to read, "dirty" the content has to be read, "waiting" it had to be already, "folder" there is a
-        folder there now. `written` says that bytes changed although the signature may not have (clock ticks of older kernels).
+        folder there now. `written` says that bytes changed although the signature may not have (clock ticks of older kernels);
+        `doubtful` that nobody knows: then it is read again, and goes on to be the same version. `behind`, `echo`: see `Entries.see`.
         """
         parent, name = paths.split(path)
         try:
             found = stat_beneath(self.root_fd, path)
         except OSError:
             self.kill_below(path)
+            known = self.entries.row(path)
             self.entries.kill_at_or_below(path, gone=True)
+            self._other_names(known)
             return "clean"
         directory = stat.S_ISDIR(found.st_mode)
         if found.st_dev != self.device:
             self.entries.kill_at_or_below(path, gone=False)
         elif not busy:
-            self._see(path, found, written, behind)
+            self._see(path, found, written, behind, echo)
         if found.st_dev != self.device or self.ignore.verdict(path, directory):
             self.kill_below(path)
             return "folder" if directory else "clean"
@@ -241,12 +253,12 @@ class Catalogue:
                     (paths.number(found.st_ino), paths.stamp(found.st_ctime_ns)),
                 )
             return "dirty"
-        if written and not row["dirty"]:
+        if (written or doubtful) and not row["dirty"]:
             self.database.execute("update file set dirty = 1, complete = 0 where id = ?", (row["id"],))
             return "dirty"
         return "waiting" if row["dirty"] else "clean"
 
-    def _see(self, path: bytes, found: os.stat_result, written: bool, behind: bool) -> None:
+    def _see(self, path: bytes, found: os.stat_result, written: bool, behind: bool, echo: bool) -> None:
         """History: what is at `path` now."""
         if STATE in path.split(b"/"):
             return  # of another lsfs: its state is its own affair
@@ -257,13 +269,13 @@ class Catalogue:
         indexed = stat.S_ISREG(found.st_mode) and self.ignore.verdict(path, False) is None
         if stat.S_ISREG(found.st_mode) and found.st_nlink > 1:
             # its other names have the same bytes; they get no hint of their own
-            for other in self.entries.hard_links(found, path):
+            for other in self.entries.hard_links(paths.number(found.st_ino), path):
                 with contextlib.suppress(OSError):
                     there = stat_beneath(self.root_fd, other)
                     if there.st_ino == found.st_ino:
                         self._see_one(other, there, self.entries.row(other), written)
                         written = False
-        self._see_one(path, found, known, written, indexed, behind)
+        self._see_one(path, found, known, written, indexed, behind, echo)
 
     def _see_one(
         self,
@@ -273,6 +285,7 @@ class Catalogue:
         written: bool,
         indexed: bool | None = None,
         behind: bool = False,
+        echo: bool = False,
     ) -> None:
         self.entries.see(
             *paths.split(path),
@@ -282,6 +295,7 @@ class Catalogue:
             indexed=bool(known and known.indexed) if indexed is None else indexed,
             written=written,
             behind=behind,
+            echo=echo,
         )
 
     def moved(self, old: bytes, new: bytes, found: os.stat_result | None = None) -> None:
@@ -289,11 +303,13 @@ class Catalogue:
         before it."""
         if old == new:
             return
+        now, over = self._now(new), self.entries.row(new)
         if found is None:
-            self.entries.moved(old, new)
+            self.entries.moved(old, new, now=now)
         else:
             extra = look(self.root_fd, new)(found)
-            self.entries.moved(old, new, found, extra, self.ignore.verdict(new, False) is None)
+            self.entries.moved(old, new, found, extra, self.ignore.verdict(new, False) is None, now)
+        self._other_names(over)
         rows = self._rows_at(old)
         self.kill_below(new)
         self._kill_all([row["id"] for row in rows])
@@ -310,17 +326,33 @@ class Catalogue:
             if kind != values["suffix"]:
                 values.update(suffix=kind, dirty=1, complete=0)
             if path == old:
-                try:
-                    found = stat_beneath(self.root_fd, target)
-                except OSError:
+                if now is None:
                     continue
-                if [paths.number(found.st_ino), found.st_size, paths.stamp(found.st_mtime_ns)] != [
+                if [paths.number(now.st_ino), now.st_size, paths.stamp(now.st_mtime_ns)] != [
                     row[key] for key in ("ino", "size", "mtime_ns")
                 ]:
                     values.update(dirty=1, complete=0)
-                values.update(ctime_ns=paths.stamp(found.st_ctime_ns))
+                values.update(ctime_ns=paths.stamp(now.st_ctime_ns))
             moved.append([values[column] for column in columns])
         self._insert_all(moved)
+
+    def exchanged(self, one: bytes, other: bytes) -> None:
+        """Two names were exchanged through the mount."""
+        self.entries.exchanged(one, other, {path: self._now(path) for path in (one, other)})
+
+    def _now(self, path: bytes) -> os.stat_result | None:
+        try:
+            return stat_beneath(self.root_fd, path)
+        except OSError:
+            return None
+
+    def _other_names(self, row: Entry | None) -> None:
+        """The name that a row had went: the other names of the file have another ctime by that, and get no hint of their own."""
+        if row is None or row.kind != stat.S_IFREG:
+            return
+        for other in self.entries.hard_links(row.ino, row.path):
+            if (found := self._now(other)) is not None:
+                self.entries.relinked(other, found)
 
     def _rows_at(self, path: bytes) -> list[sqlite3.Row]:
         cursor = self.database.cursor()

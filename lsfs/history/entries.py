@@ -113,11 +113,13 @@ def look(root_fd: int, path: bytes) -> Callable[[os.stat_result], Extra]:
     """How to learn the rest of an object of which lstat is known."""
 
     def extra(found: os.stat_result) -> Extra:
-        try:
+        try:  # what it is by now may be something else
             fd = open_beneath(root_fd, path, os.O_PATH | os.O_NOFOLLOW)
         except OSError:
             return Extra(None, None)
         try:
+            if stat.S_IFMT(os.fstat(fd).st_mode) != stat.S_IFMT(found.st_mode):
+                return Extra(None, None)
             return extra_of(fd, found)
         finally:
             os.close(fd)
@@ -133,6 +135,8 @@ class Entries:
         self.database = database
         self.objects = objects
         self.pace = pace
+        self.wanted = -1
+        """The sequence that `undo` is to bring back when the edit in place that is under way is done."""
         self.sequence = 0
         self._advance: Callable[[], int] | None = None
         self._moments: dict[int, float] = {}
@@ -238,6 +242,8 @@ class Entries:
         """A row describes its path no more; `gone` when nothing came in its place and it was not renamed."""
         if gone and self._goes_on(row):
             gone = False
+        if gone and row.born == self.sequence and row.source is not None:
+            self.advance()  # it was renamed to here and removed in one commit: under this name it is in the trash
         self._end(row, gone=gone)
         if row.indexed:
             self._left(row)
@@ -276,11 +282,13 @@ class Entries:
         indexed: bool,
         written: bool = False,
         behind: bool = False,
+        echo: bool = False,
     ) -> int | None:
         """Make the live row of a path agree with `found`, its lstat. The new cell, where there is one to be captured.
 
         written   its bytes changed, whatever its times say
         behind    its bytes may have been changed behind the mount
+        echo      but something was done through the mount just before, which may be all: what nobody captured is not given up for that
         """
         signature = paths.signature(found)
         rights = (found.st_mode, found.st_uid, found.st_gid)
@@ -305,7 +313,8 @@ class Entries:
             target,
             xattrs,
         ):
-            if behind and kind == stat.S_IFREG and found.st_nlink == 1 and known.content:
+            behind = behind and kind == stat.S_IFREG and found.st_nlink == 1
+            if behind and known.content and not (echo and not self.kept(known.content)):
                 # nothing that shows explains its ctime: its bytes may be others, and its time have been set back
                 self._end(known)
                 return self._add(parent, name, found, target, xattrs, None, indexed)
@@ -416,9 +425,10 @@ class Entries:
         found: os.stat_result | None = None,
         extra: Extra | None = None,
         indexed: bool = False,
+        now: os.stat_result | None = None,
     ) -> None:
         """A rename through the mount: the rows at and below `old` go on at `new`, with their cells. `found`: what a file that was
-        renamed was just before, closed; no row may say so yet."""
+        renamed was just before, closed; no row may say so yet. `now`: what is at `new` since."""
         if old == new:
             return
         known = self.row(old)
@@ -443,24 +453,31 @@ class Entries:
             parent, name = paths.split(new + row.path[len(old) :])
             source = row.id if row.born != self.sequence else row.source
             values = row._replace(parent=parent, name=name, source=source)
-            self._insert(values[1:15])
+            self._insert(_renamed(values, now if row.path == old else None)[1:15])
 
-    def exchanged(self, one: bytes, other: bytes) -> None:
-        """Two names were exchanged: the rows at and below each go on at the other."""
+    def exchanged(self, one: bytes, other: bytes, now: dict[bytes, os.stat_result | None]) -> None:
+        """Two names were exchanged: the rows at and below each go on at the other. `now`: what is at both since."""
         places = ((one, other), (other, one))
         rows = [(row, new + row.path[len(old) :]) for old, new in places for row in self.at_or_below(old)]
         for row, _ in rows:
             self.kill(row, gone=False)
         for row, path in rows:
             parent, name = paths.split(path)
-            self._insert(row._replace(parent=parent, name=name, source=row.id)[1:15])
+            values = row._replace(parent=parent, name=name, source=row.id)
+            self._insert(_renamed(values, now.get(path))[1:15])
 
-    def hard_links(self, found: os.stat_result, path: bytes) -> list[bytes]:
-        """The other paths at which the live rows know this inode."""
-        rows = self.database.execute(
-            "select parent, name from entry where ino = ? and died is null", (paths.number(found.st_ino),)
-        )
+    def hard_links(self, ino: int, path: bytes) -> list[bytes]:
+        """The other paths at which the live rows know an inode."""
+        rows = self.database.execute("select parent, name from entry where ino = ? and died is null", (ino,))
         return [other for other in (paths.join(*row) for row in rows) if other != path]
+
+    def relinked(self, path: bytes, found: os.stat_result) -> None:
+        """The file at `path` has a name more or less, which changes its ctime and nothing that a version has."""
+        known = self.row(path)
+        rights = (found.st_mode, found.st_uid, found.st_gid)
+        if known is not None and _is(known, found) and (known.mode, known.uid, known.gid) == rights:
+            ctime = paths.stamp(found.st_ctime_ns)
+            self.database.execute("update entry set ctime_ns = ? where id = ?", (ctime, known.id))
 
     def hide(self, path: bytes) -> None:
         """There is a secret in this file: no question finds it, now or later."""
@@ -494,6 +511,8 @@ class Entries:
         Returns whether the content was needed."""
         known = self.row(path)
         if known is not None and _is(known, found):
+            if known.born == self.sequence:
+                self._closed.add(known.id)  # it was renamed to here in this commit, and is about to end in it
             if known.content is None or self.digest(known.content) is not None:
                 return False
             self.captured(known.content, content)
@@ -501,7 +520,7 @@ class Entries:
             return True
         # A scan may have come before this commit, and seen what is there since: the row that says what was there has ended already.
         before = self._uncaptured(found)
-        if before is not None and before.path == path:
+        if before is not None and before.path == path and not self._came_back(before, found):
             assert before.content is not None
             self.captured(before.content, content)
             return True
@@ -526,11 +545,17 @@ class Entries:
             self._insert(ahead[1:15])
         return True
 
+    def _came_back(self, row: Entry, found: os.stat_result) -> bool:
+        """Was something else at the path of a row after it, and before the file was there again as `found` says?"""
+        query = "select 1 from entry where parent = ? and name = ? and id > ? and ctime_ns < ? limit 1"
+        values = (row.parent, row.name, row.id, paths.stamp(found.st_ctime_ns))
+        return self.database.execute(query, values).fetchone() is not None
+
     def _uncaptured(self, found: os.stat_result) -> Entry | None:
-        """A row that says what `found` says, and whose content nobody has captured."""
+        """The last row that says what `found` says, where nobody has captured its content."""
         row = self.database.execute(
             f"select {ROW} from entry where ino = ? and size = ? and mtime_ns = ? and exists (select 1 from content c"
-            " where c.id = entry.content and c.digest is null and c.held is null) limit 1",
+            " where c.id = entry.content and c.digest is null and c.held is null) order by died is not null, id desc limit 1",
             (paths.number(found.st_ino), found.st_size, paths.stamp(found.st_mtime_ns)),
         ).fetchone()
         return None if row is None else Entry(*row)
@@ -586,7 +611,7 @@ class Entries:
 
     def _written_all_the_time(self, known: Entry) -> bool:
         """Has this file got more versions within a minute than are kept, and did the last one neither rest nor is shown by a snapshot?"""
-        if time.time() - known.mtime_ns / 1e9 > RESTED:
+        if time.time() - known.mtime_ns / 1e9 > RESTED or known.born <= self.wanted:
             return False
         versions = self.database.execute(
             "select count(*) from (select 1 from entry e join moment m on m.sequence = e.born"
@@ -617,6 +642,13 @@ def _is(row: Entry, found: os.stat_result) -> bool:
     return (row.size, row.mtime_ns, row.ino) == paths.signature(found)
 
 
+def _renamed(row: Entry, now: os.stat_result | None) -> Entry:
+    """A row of what was renamed, which changes its ctime. `now`: its lstat, where that is known; what it was made since is seen later."""
+    if now is None or row.kind != stat.S_IFMT(now.st_mode) or not _is(row, now):
+        return row
+    return row._replace(ctime_ns=paths.stamp(now.st_ctime_ns))
+
+
 class Off(Entries):
     """History is switched off: nothing is remembered."""
 
@@ -632,11 +664,11 @@ class Off(Entries):
     def at_or_below(self, path: bytes) -> list[Entry]:
         return []
 
-    def hard_links(self, found: os.stat_result, path: bytes) -> list[bytes]:
+    def hard_links(self, ino: int, path: bytes) -> list[bytes]:
         return []
 
     def see(self, *arguments: Any, **more: Any) -> None:
         return None
 
-    def moved(self, *arguments: Any) -> None:
+    def moved(self, *arguments: Any, **more: Any) -> None:
         return None

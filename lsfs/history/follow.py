@@ -129,10 +129,14 @@ class Follow:
         self._slow_until = 0.0
         self.waiting = 0  # bytes that were secured, and are in memory until they are committed
         self._last_change = 0.0
-        self._hinted: set[tuple[bytes, bool]] = set()  # of the changes, since the last rename
+        self._hinted: set[tuple[bytes, str]] = set()  # of the changes, since the last rename
+        self._secured: set[bytes] = set()  # paths of what was secured, and is not committed yet
         self._noted = self._written = 0  # changes that came, and those that are committed
-        self._later: dict[bytes, tuple[float, float]] = {}  # path -> (due, first)
+        self._ours: dict[bytes, int] = {}  # changed through the mount -> reads of the watch before
+        self._later: dict[bytes, tuple[float, float, str]] = {}  # path -> (due, first, kind)
         self._later_changed = trio.Event()
+        self.leaving = False
+        """The mount is about to go: who watches it is told that this was all."""
 
     # What the mount and the watch say: called in the loop, answered at once ---------------------------------------
 
@@ -152,6 +156,7 @@ class Follow:
             self._note("replaced", old)
             self._note("replaced", new, old)
         else:
+            self._ours[old] = self.watch.reads
             self._note("moved", new, old, found)
 
     def restored(self, path: bytes) -> None:
@@ -163,7 +168,12 @@ class Follow:
         self.waiting += len(secured.data or b"")
         if self.waiting > MUCH:
             self.hurry()
+        self._secured.add(secured.path)
         self._append(("secured", secured.path, secured))
+
+    def displaced(self, path: bytes) -> bool:
+        """Was something at `path` secured that is not committed yet? Then its row does not say what was there last."""
+        return path in self._secured
 
     def held_up(self) -> list[Secured]:
         """What was secured, and is not committed yet."""
@@ -177,22 +187,29 @@ class Follow:
         self._ticket += 1
         if self.indexing:
             self._waiting[path] = self._ticket
+        self._ours[path] = self.watch.reads
         self._append((kind, path, *rest))
 
     def hinted(self, path: bytes, settled: bool, modified: bool = False) -> None:
         """Something at `path` changed behind the mount, perhaps. Unsettled: it is still being written. `modified`: its bytes were."""
+        kind = ("echoed" if self._is_ours(path) else "modified") if modified else "hinted"
         if settled:
             self._later.pop(path, None)
             self._hints += 1
-            if (path, modified) not in self._hinted:
+            if (path, kind) not in self._hinted:
                 # it is looked at when the burst is over; another hint is not to prolong it
-                self._hinted.add((path, modified))
-                self._append(("modified" if modified else "hinted", path))
+                self._hinted.add((path, kind))
+                self._append((kind, path))
         else:
             now = trio.current_time()
-            first = self._later.get(path, (0.0, now))[1]
-            self._later[path] = (min(now + QUIET, first + LATEST), first)
+            _, first, before = self._later.get(path, (0.0, now, "hinted"))
+            kind = max(kind, before, key=lambda kind: TELLING[kind])
+            self._later[path] = (min(now + QUIET, first + LATEST), first, kind)
             self._later_changed.set()
+
+    def _is_ours(self, path: bytes) -> bool:
+        """Is a hint that is being handed on the echo of what was done through the mount? The watch tells of that as of all else."""
+        return self._ours.get(path, -1) >= self.watch.reads - 1 or path in self.busy()
 
     def lost(self) -> None:
         """Events were dropped: scan everything."""
@@ -299,8 +316,16 @@ class Follow:
 
     def _after_commit(self) -> None:
         self.feed.wake()
+        self._move_on()
+
+    def _move_on(self) -> None:
         self._moved_on.set()
         self._moved_on = trio.Event()
+
+    def leave(self) -> None:
+        """The mount is about to go; nobody is to wait for what happens."""
+        self.leaving = True
+        self._move_on()
 
     async def _apply(self) -> None:
         while True:
@@ -358,9 +383,13 @@ class Follow:
         finally:
             self._applying = []
         self._written = noted
-        self.waiting = sum(len(secured.data or b"") for secured in self.held_up())
+        held_up = self.held_up()
+        self.waiting = sum(len(secured.data or b"") for secured in held_up)
+        self._secured = {secured.path for secured in held_up}
+        self._ours = {path: read for path, read in self._ours.items() if read >= self.watch.reads - 1}
         if self.capture is not None:
-            self.capture.committed(self.held_up())
+            for path in self.capture.committed(held_up):
+                self._append(("hinted", path))
         renamed = {change[1] for change in changes if change[0] in ("moved", "replaced")}
         # What has to be read below a folder that was renamed has a new name to be waited for.
         tops = tuple(path + b"/" for path in renamed) if self.indexing else ()
@@ -416,14 +445,19 @@ class Follow:
             else:
                 self.catalogue.kill_below(path)
                 if rest:
-                    self.catalogue.entries.exchanged(rest[0], path)
-            looked.setdefault(path, "moved")
+                    self.catalogue.exchanged(rest[0], path)
+            if looked.get(path) not in ("touched", "written"):
+                looked[path] = "moved"  # whatever the watch says: a rename explains another ctime
         for path, kind in looked.items():
             if paths.split(path)[1] == IGNORE:
                 folders[self.catalogue.ignore.reload(path)] = None
-            written = kind == "written" or (kind == "touched" and COARSE_CLOCK)
             verdicts[path] = self.catalogue.touched(
-                path, written=written, busy=path in self._busy, behind=kind == "modified"
+                path,
+                written=kind == "written",
+                doubtful=kind == "touched" and COARSE_CLOCK,
+                busy=path in self._busy,
+                behind=kind in ("modified", "echoed"),
+                echo=kind == "echoed",
             )
             if verdicts[path] == "folder":
                 self.catalogue.ignore.reload(paths.join(path, IGNORE))
@@ -481,14 +515,13 @@ class Follow:
     async def _patience(self) -> None:
         """Read files that are being written behind the mount once they rest."""
         while True:
-            due = min((when for when, _ in self._later.values()), default=math.inf)
+            due = min((when for when, _, _ in self._later.values()), default=math.inf)
             with trio.move_on_at(due):
                 await self._later_changed.wait()
             self._later_changed = trio.Event()
             now = trio.current_time()
-            for path in [path for path, (when, _) in self._later.items() if when <= now]:
-                del self._later[path]
-                self._append(("modified", path))
+            for path in [path for path, (when, _, _) in self._later.items() if when <= now]:
+                self._append((self._later.pop(path)[2], path))
 
     async def _regularly(self) -> None:
         last = collected = trio.current_time()

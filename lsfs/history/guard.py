@@ -49,6 +49,7 @@ class Guard:
 
     kept     (path) -> (size, mtime_ns, ino, captured, shown by a snapshot) of its live row, or None
     note     told of each `Secured`
+    displaced  (path) -> whether something there was secured that no commit has taken yet: a kill would make that the last one there
     named    (path, inode) -> a live path of this inode other than `path`, or None
     commit   wait until what was noted is committed
     dear     the files in held/ that a snapshot shows
@@ -63,6 +64,7 @@ class Guard:
         *,
         kept: Callable[[bytes], tuple[int, int, int, bool, bool] | None],
         note: Callable[[Secured], None],
+        displaced: Callable[[bytes], bool],
         named: Callable[[bytes, int], bytes | None],
         commit: Callable[[], Awaitable[Any]],
         dear: Callable[[], set[str]],
@@ -74,6 +76,7 @@ class Guard:
         self.trouble: str | None = None
         self._kept = kept
         self._note = note
+        self._displaced = displaced
         self._named = named
         self._commit = commit
         self._under_way: set[str] = set()
@@ -148,7 +151,8 @@ class Guard:
     ) -> Awaitable[None] | None:
         if stat.S_ISLNK(found.st_mode):
             row = self._kept(path)
-            if row is None or row[1:3] != (paths.stamp(found.st_mtime_ns), paths.number(found.st_ino)):
+            signature = paths.stamp(found.st_mtime_ns), paths.number(found.st_ino)
+            if row is None or row[1:3] != signature or self._displaced(path):
                 extra = Extra(os.readlink(name, dir_fd=at), None)
                 self._secure(
                     Secured(self.held.next(), path, found, extra, None, None, time.time()), sync=False
@@ -225,6 +229,8 @@ class Guard:
             return None  # of another lsfs: its state is its own affair
         row = self._kept(path)
         if row is not None and row[:3] == paths.signature(found):
+            if self._displaced(path):
+                return None if self._full(found.st_size) else True
             return None if row[3] or (not row[4] and self._full(found.st_size)) else True
         return None if self._full(found.st_size) else False
 

@@ -78,6 +78,7 @@ class History:
         self.past = Past(state.folder, root_fd, self.held)
         self._per_thread = PerThread(self.past)
         self._threads = trio.CapacityLimiter(2)
+        self._long = trio.CapacityLimiter(2)
         self._taking = trio.Lock()
         self.capture: Capture | None = None
         self.keeper: Keeper | None = None
@@ -114,6 +115,7 @@ class History:
                 self.held,
                 kept=self.past.kept,
                 note=lambda secured: self.follow.secured(secured),
+                displaced=lambda path: self.follow.displaced(path),
                 named=self.past.named,
                 commit=lambda: self.follow.committed(),
                 dear=self._dear,
@@ -330,6 +332,10 @@ class History:
         return await trio.to_thread.run_sync(
             lambda: call(self._per_thread.get(), *arguments), limiter=limiter or self._threads
         )
+
+    async def apart(self, call: Callable[..., Answer], *arguments: Any) -> Answer:
+        """The same for what may take seconds: nothing else waits for it."""
+        return await self.in_thread(call, *arguments, limiter=self._long)
 
     async def open(self, row: Entry) -> Bytes:
         """The bytes of a row; what has just been overwritten is waited for. Raises Missing."""

@@ -17,6 +17,7 @@ from lsfs.beneath import open_regular, stat_beneath
 from lsfs.history import paths
 from lsfs.history.contents import Contents, Missing
 from lsfs.history.entries import PURGED, ROW, Entry
+from lsfs.history.happenings import Happening, Place, happenings, place
 from lsfs.history.held import Held
 from lsfs.history.store import open_read_only
 
@@ -283,6 +284,16 @@ class Past:
             before, after = self.entry(whole, first), self.entry(whole, second)
             if (before and before.id) != (after and after.id):
                 yield whole, before, after
+
+    def happened(
+        self, after: Place, until: Place, path: bytes, most: int, *, newest: bool
+    ) -> tuple[list[Happening], Place | None]:
+        """Some of what happened at and below a path between two places, and where the rest is (`lsfs.history.happenings`)."""
+        return happenings(self, after, until, path, most, newest=newest)
+
+    def place(self, sequence: int) -> Place:
+        """The place behind everything that happened until a sequence."""
+        return place(sequence)
 
     def versions(self, path: bytes, until: int | None = None) -> list[Version]:
         """The contents that a file had, oldest first: those at this path, and those under the names it had before it was renamed to it."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 
 _BREAKS = re.compile(r"[^\w]+|_+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])")
@@ -24,6 +25,25 @@ def join(parent: bytes, name: bytes) -> bytes:
 def below(folder: bytes) -> tuple[bytes, bytes]:
     """The half-open range [low, high) of the parents that lie under `folder`; itself counts only for the top, b""."""
     return (folder + b"/", folder + b"0") if folder else (b"", LAST)
+
+
+def above(path: bytes) -> list[bytes]:
+    """The folders above a path, the outermost first, without the top: b"a/b/c" -> [b"a", b"a/b"]."""
+    parts = path.split(b"/")
+    return [b"/".join(parts[:depth]) for depth in range(1, len(parts))]
+
+
+def tops(some: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Those of some paths that are below none of the others, in the order in which a listing has them."""
+    known = set(some)
+    return tuple(sorted(path for path in known if not any(one in known for one in above(path))))
+
+
+def common(some: Iterable[bytes]) -> bytes:
+    """The nearest path at or above all of these."""
+    parts = [path.split(b"/") for path in some]
+    shared = os.path.commonprefix(parts) if parts else []
+    return b"/".join(shared)
 
 
 def suffix(name: bytes) -> str:

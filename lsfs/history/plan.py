@@ -10,7 +10,8 @@ change, and a folder's own time is nobody's state: it follows what is done in it
 """
 
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lsfs.history.entries import Entry
@@ -44,12 +45,21 @@ class Plan(NamedTuple):
     scope     the path that it is about, b"" for everything
     target    the sequence that it goes back to; None where it is about one version of one file
     sequence  the one that was the last when the plan was made
+    watched   where nothing may have happened since then, at or below; without any, the scope
+    folders   the inode numbers of folders that it works in, where they have to be these very ones: its rights were looked at there
     """
 
     scope: bytes
     target: int | None
     sequence: int
     changes: tuple[Change, ...]
+    watched: tuple[bytes, ...] = ()
+    folders: Mapping[bytes, int] = MappingProxyType({})
+
+    @property
+    def places(self) -> tuple[bytes, ...]:
+        """The paths that it is about, at or below."""
+        return self.watched or (self.scope,)
 
     @property
     def size(self) -> int:

@@ -23,7 +23,7 @@ import secrets
 import sqlite3
 import stat
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import trio
@@ -92,6 +92,8 @@ class Purging:
         self.search: Callable[[str], Awaitable[list[bytes]]] = _no_search
         self.caches: Callable[[], None] = lambda: None
         self.stale: Callable[[bytes], None] = lambda path: None
+        self.locked: Callable[[Iterable[bytes]], None] = lambda some: None
+        """Raises NotPermitted where one of these paths is locked, or something in it is."""
         self._asked: dict[str, Asked] = {}
         self._jobs: dict[str, Job] = {}
         self._cut: dict[bytes, Needles] = {}
@@ -107,7 +109,7 @@ class Purging:
     ) -> dict[str, Any]:
         """What would go, as JSON says it; `token` is null where it is refused, and `refused` says why. Raises NotFound, TryAgain."""
         self._owner(viewer)
-        plan = await self._look(path, release=token)
+        plan = await self._look(path, live=live, release=token)
         said = shown(plan, live, everywhere)
         if token and not said["refused"]:
             now = trio.current_time()
@@ -116,10 +118,12 @@ class Purging:
             self._asked[said["token"]] = Asked(plan, live, everywhere, viewer.uid, now + LIFE)
         return said
 
-    async def _look(self, path: bytes, *, release: bool) -> Plan:
+    async def _look(self, path: bytes, *, live: bool, release: bool) -> Plan:
         history = self.history
         if history.rollback.pending:
             raise TryAgain("A rollback is under way; ask again when it is done.")
+        if live:
+            self.locked((path,))
         await history.settled()
         await history.follow.scan(
             path if await history.follow.in_thread(history.follow.catalogue.knows, path) else b""
@@ -174,7 +178,7 @@ class Purging:
     async def _perform(self, asked: Asked) -> dict[str, Any]:
         history, follow = self.history, self.history.follow
         assert history.capture is not None
-        plan = await self._look(asked.plan.path, release=True)
+        plan = await self._look(asked.plan.path, live=asked.live, release=True)
         if not plan.same(asked.plan):
             raise InvalidArgument(
                 "What it is about has changed since, so the plan is void: ask for it again."
@@ -193,6 +197,8 @@ class Purging:
                 apply, history.database, history.objects, plan, time.time(), asked.uid
             )
             await follow.in_thread(self._give_back, freed)
+        if asked.live:
+            self.locked((plan.path,))
         unlinked = await trio.to_thread.run_sync(self._unlink, plan) if asked.live else []
         for path in unlinked:
             follow.hinted(path, True)
@@ -231,15 +237,16 @@ class Purging:
             self.history.held.drop(name)
 
     def _unlink(self, plan: Plan) -> list[bytes]:
-        """The files themselves, those that are still what the plan was made of. In a thread."""
+        """The files themselves, those that are still what the plan was made of, and not locked. In a thread."""
         done = []
         for row in plan.live:
             if not (row.path == plan.path or not plan.path or row.path.startswith(plan.path + b"/")):
                 continue
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, NotPermitted):
                 at = open_beneath(self.history.root_fd, row.parent, os.O_PATH | os.O_DIRECTORY)
                 try:
                     found = os.stat(row.name, dir_fd=at, follow_symlinks=False)
+                    self.locked((row.path,))  # meanwhile
                     if stat.S_ISREG(found.st_mode) and paths.number(found.st_ino) == row.ino:
                         os.unlink(row.name, dir_fd=at)
                         done.append(row.path)

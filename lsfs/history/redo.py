@@ -74,7 +74,14 @@ def write(database: sqlite3.Connection, task: Task) -> None:
     database.execute("delete from redo")
     database.execute(
         "insert into redo (kind, path, step) values (?, ?, ?)",
-        (BEGIN, task.scope, msgpack.packb({"stage": task.stage, "note": task.note, "exact": task.exact})),
+        (
+            BEGIN,
+            task.scope,
+            msgpack.packb(
+                {"stage": task.stage, "note": task.note, "exact": task.exact},
+                unicode_errors="surrogateescape",
+            ),
+        ),
     )
     database.executemany(
         "insert into redo (kind, path, entry, step) values (?, ?, ?, ?)",
@@ -95,7 +102,7 @@ def read(database: sqlite3.Connection) -> Task | None:
     rows = database.execute("select kind, path, step from redo order by id").fetchall()
     if not rows or rows[0][0] != BEGIN:
         return None
-    begin = msgpack.unpackb(rows[0][2])
+    begin = msgpack.unpackb(rows[0][2], unicode_errors="surrogateescape")
     steps = []
     for kind, path, packed in rows[1:]:
         number, ino, new, old = msgpack.unpackb(packed)
@@ -107,14 +114,23 @@ def done(database: sqlite3.Connection, note: dict[str, Any]) -> None:
     """It is completed: what undoes it is kept."""
     database.execute("delete from redo")
     if note:
-        key = _key(note.get("who", 0))
-        database.execute("insert or replace into meta values (?, ?)", (key, msgpack.packb(note)))
+        remember(database, note)
+
+
+def remember(database: sqlite3.Connection, note: dict[str, Any]) -> None:
+    """This is what `lsfs undo` of a user takes back next."""
+    key = _key(note.get("who", 0))
+    database.execute(
+        "insert or replace into meta values (?, ?)",
+        (key, msgpack.packb(note, unicode_errors="surrogateescape")),
+    )
 
 
 def last(database: sqlite3.Connection, who: int = 0) -> dict[str, Any] | None:
-    """What `lsfs undo` of a user takes back: {scope, before, what, who}. who: 0 is the mount's owner, and root."""
+    """What `lsfs undo` of a user takes back: {scope, before, what, who}, and {paths} where it was about nothing else in the scope.
+    who: 0 is the mount's owner, and root."""
     row = database.execute("select value from meta where key = ?", (_key(who),)).fetchone()
-    return None if row is None else msgpack.unpackb(row[0])
+    return None if row is None else msgpack.unpackb(row[0], unicode_errors="surrogateescape")
 
 
 def _key(who: int) -> str:

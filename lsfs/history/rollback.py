@@ -16,21 +16,23 @@ import logging
 import os
 import secrets
 import sqlite3
+import stat
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import trio
 
+from lsfs.beneath import stat_beneath
 from lsfs.history import back, redo
 from lsfs.history.allowed import Rights
 from lsfs.history.back import Wanted
-from lsfs.history.carry import Busy, Carry, Moved, NoRoom, Refused
+from lsfs.history.carry import Carry, Moved, Refused
 from lsfs.history.entries import Entry
 from lsfs.history.past import Past
 from lsfs.history.plan import Plan, alike
 from lsfs.history.shown import shown
-from syscalls.errors import Exists, InvalidArgument, LsfsError, NotFound, TryAgain
+from syscalls.errors import Busy, Exists, InvalidArgument, LsfsError, NoRoom, NotFound, TryAgain
 from syscalls.values import Viewer
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ LIFE = 600.0  # seconds in which a plan may be executed
 PLANS = 20  # of one user, that may wait to be executed
 TOKENS = 100
 PATIENCE = 3.0  # seconds that an undelete waits for another rollback: a `mv` meanwhile holds its folders, and whoever comes by waits for it
+FEW = 8  # paths that are looked at one by one; where there are more, all of their scope is
 TRIES = 4  # plans that are made anew because the scope moved
 SPARE = 16 << 20  # bytes that shall be left on the disk
 VOID = "Something has changed since the plan was made, so it is void: ask for the plan again."
@@ -110,21 +113,24 @@ class Rollback:
         return await self._show(Wanted(path, None, version, to or _said(version or 0)), viewer, token)
 
     async def undo(self, viewer: Viewer, *, token: bool = True) -> dict[str, Any]:
-        """What it would take to undo the last rollback of this user. Raises NotFound where there was none."""
-        note = redo.last(self.history.past.database, _who(viewer))
+        """What it would take to undo the last rollback or edit of this user. Raises NotFound where there was none."""
+        note = redo.last(self.history.past.database, who(viewer))
         if note is None:
-            raise NotFound("There is no rollback to undo.")
+            raise NotFound("There is nothing to undo: no rollback, and no call that changed files.")
         if not self.history.past.shows(note["before"]):
             raise NotFound(
                 "What was there before the last rollback is not kept any more, so it cannot be undone."
             )
         wanted = Wanted(note["scope"], note["before"], None, f"before the rollback to {note['what']}")
+        if "paths" in note:
+            wanted = wanted._replace(to=_turned(note["what"]), paths=tuple(note["paths"]))
         return await self._show(wanted, viewer, token)
 
     async def _show(self, wanted: Wanted, viewer: Viewer, token: bool) -> dict[str, Any]:
         plan = await self._look(wanted, viewer)
-        said = shown(plan, wanted.to, self.carry.in_the_way(plan.scope, viewer))
+        said = shown(plan, wanted.to, self.carry.in_the_way(plan.places, viewer))
         if token and plan.changes:
+            self.carry.refuse_locked(plan, viewer)
             now = trio.current_time()
             self._asked = {name: asked for name, asked in self._asked.items() if asked.until > now}
             mine = [name for name, asked in self._asked.items() if asked.uid == viewer.uid]
@@ -140,12 +146,24 @@ class Rollback:
 
     async def _settle(self, wanted: Wanted) -> None:
         """All that was closed so far, and what was changed behind the mount in the scope, is in history."""
-        self._whole()
+        self.refuse_pending()
         await self.history.settled()
-        await self.history.follow.looked(wanted.scope)
+        few = wanted.paths is not None and len(wanted.paths) <= FEW
+        for path in wanted.paths or () if few else (wanted.scope,):
+            if few and not self._is_folder(path):
+                self.history.follow.hinted(path, True)
+            else:
+                await self.history.follow.looked(path)
         await self.history.settled()
 
-    def _whole(self) -> None:
+    def _is_folder(self, path: bytes) -> bool:
+        try:
+            return stat.S_ISDIR(stat_beneath(self.history.root_fd, path).st_mode)
+        except OSError:
+            return False
+
+    def refuse_pending(self) -> None:
+        """Raises Refused where one was begun and could not be completed."""
         if self.carry.pending:
             raise Refused(
                 "The last rollback has not been completed, as history cannot be written: free some space, and mount again."
@@ -158,18 +176,26 @@ class Rollback:
 
     async def _compare(self, wanted: Wanted, viewer: Viewer) -> Plan:
         plan = await self.history.in_thread(self._planned, self._resolved(wanted), viewer)
+        self.refuse_large(plan)
+        return plan
+
+    def refuse_large(self, plan: Plan) -> None:
+        """Raises NoRoom where the disk has not got what a plan writes."""
         free = os.statvfs(self.history.root_fd)
         if plan.size and plan.size + SPARE > free.f_bavail * free.f_frsize:
             raise NoRoom(
                 f"This needs {plan.size} bytes beside what is there, and the disk has not got them; make room first."
             )
-        return plan
 
     def _planned(self, past: Past, wanted: Wanted, viewer: Viewer) -> Plan:
         rights = self._rights(past, viewer)
-        rights.reach(wanted.scope, wanted.version is not None)
+        if wanted.paths is None:
+            rights.reach(wanted.scope, wanted.version is not None)
+        for path in wanted.paths or ():
+            rights.pass_(path)
         plan = back.plan_of(past, wanted)
-        plan = plan._replace(changes=rights.check(plan.changes, plan.scope))
+        scope = plan.scope if wanted.paths is None else None
+        plan = plan._replace(changes=rights.check(plan.changes, scope))
         back.check_hidden(past, plan.changes)
         back.check_kept(past, plan.changes)
         return plan
@@ -238,13 +264,13 @@ class Rollback:
         async with self._lock:
             await self._settle(asked.wanted)
             plan = asked.plan
-            moved = await self.history.in_thread(back.moved, plan.scope, plan.sequence)
+            moved = await self.history.in_thread(back.moved, plan, plan.sequence)
             if moved or self._resolved(asked.wanted).sequence != plan.target:
                 raise InvalidArgument(VOID)
             if viewer.uid != 0:  # rights above the scope may be others by now
                 plan = await self._again(plan, asked.wanted, viewer)
             if not force:
-                self.carry.refuse_writers(plan.scope, viewer)
+                self.carry.refuse_writers(plan.places, viewer)
             snapshot = b""
 
             async def staged() -> None:
@@ -253,7 +279,9 @@ class Rollback:
 
             for _ in range(TRIES):
                 try:
-                    note = {"scope": plan.scope, "what": asked.wanted.to, "who": _who(viewer)}
+                    note = {"scope": plan.scope, "what": asked.wanted.to, "who": who(viewer)}
+                    if asked.wanted.paths is not None:
+                        note["paths"] = [change.path for change in plan.changes]
                     left = await self.carry.out(plan, note, viewer, force=force, staged=staged)
                     return Done(plan, left, snapshot)
                 except Moved:
@@ -286,8 +314,8 @@ class Rollback:
 
         Raises Exists where something is there, NotFound where its folder is not, Denied, NotPermitted, Missing, NoRoom; Busy where another
         rollback takes longer than `PATIENCE`."""
-        async with self._in_time():
-            self._whole()
+        async with self.in_time():
+            self.refuse_pending()
             await self.history.settled()
             plan = await self.history.in_thread(self._undeleted, row, target, viewer)
             try:
@@ -313,8 +341,9 @@ class Rollback:
         return self._rights(self.history.past, viewer).sees(row)
 
     @contextlib.asynccontextmanager
-    async def _in_time(self) -> AsyncIterator[None]:
-        with trio.move_on_after(PATIENCE) as scope:
+    async def in_time(self, patience: float = PATIENCE) -> AsyncIterator[None]:
+        """Nothing else is carried out meanwhile. Raises Busy where something is for longer than `patience` seconds."""
+        with trio.move_on_after(patience) as scope:
             await self._lock.acquire()
         if scope.cancelled_caught:
             raise Busy("Another rollback is under way; try again when it is done.")
@@ -324,7 +353,14 @@ class Rollback:
             self._lock.release()
 
 
-def _who(viewer: Viewer) -> int:
+def _turned(what: str) -> str:
+    """What an edit is undone to, and that undone again."""
+    if what.startswith("before "):
+        return f"after {what.removeprefix('before ')}"
+    return f"before {what.removeprefix('after ')}"
+
+
+def who(viewer: Viewer) -> int:
     """Whose rollback it is: the mount's owner and root are one."""
     return 0 if viewer.uid in (0, os.geteuid()) else viewer.uid
 

@@ -6,6 +6,7 @@
     packs/                 the pieces of large contents (`lsfs.history.objects`)
     held/                  what was overwritten or removed a moment ago (`lsfs.history.guard`), what a rollback makes ready
     vectors.db, index/     the engine's: durable embeddings, and what can be rebuilt from them
+    link.key, serve        what signs links, and where they are served (`lsfs.links`)
     daemon.log, engine.log
 
 Ownership: `State` is made once by the daemon, before the mount, and closed last of all.

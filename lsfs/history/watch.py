@@ -43,6 +43,8 @@ class Watch:
         self._watches: dict[bytes, int] = {}
         self._changed: Callable[[bytes, bool, bool], None] = lambda path, settled, modified: None
         self._lost: Callable[[], None] = lambda: None
+        self.reads = 0
+        """How often events were read. What happens between two of them is told by the second one, all of it."""
         self.complete = True
         self.losses = 0
         """How often a watch was let go: whoever believed in one looks again."""
@@ -96,6 +98,7 @@ class Watch:
 
     def drain(self) -> None:
         """Hand on what the kernel has told so far."""
+        self.reads += 1
         hints: dict[bytes, bool] = {}
         modified: set[bytes] = set()
         for event in self._inotify.read(timeout=0):

@@ -1,52 +1,89 @@
-"""conditions: what a prompt demands (phrases, AND, OR, NOT, -word) and where it looks, as SQL over the files of a view.
+"""conditions: what a prompt demands (words, phrases, prefixes, AND, OR, NOT) and where it looks, as SQL over the files of a view.
 
-A file satisfies a word or a phrase that stands in one of its passages or in its path. The SQL names `f` and `c` as `view` says. Pure:
-nothing is executed here.
+A file fulfils a word, phrase or prefix that stands in its text, wherever, or in its path, exactly as `syscalls.terms` defines it: the
+text is asked for in the exact index (`terms`), the path is read. The SQL names `f` and `c` as `view` says, and `spelled`, which `install`
+gives a connection. Pure: nothing is executed here.
 """
 
 import json
+import sqlite3
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from lsfs.engine.types import expand
+from lsfs.index import terms
 from lsfs.index.view import LIVE, View
-from lsfs.index.words import exactly
 from syscalls.errors import InvalidArgument
+from syscalls.terms import leaves, tokens
 
 Sql = tuple[str, list[Any]]
 DEPTH = 100
 ALL: Sql = ("1", [])
+# a path can spell words of ASCII only if it has their bytes, or characters that may fold to them: most need no more than this look
+_PERHAPS = (
+    "(instr(lower(f.parent || '/' || f.name), ?) or length(f.name) <> length(cast(f.name as text)) "
+    "or length(f.parent) <> length(cast(f.parent as text)))"
+)
 
 
-def condition(tree: Sequence | None, view: View = LIVE, depth: int = 0) -> Sql:
-    """The condition tree of a prompt as SQL. Raises InvalidArgument where it is none or nested too deeply."""
+def condition(tree: Sequence | None, exact: bool = False, depth: int = 0) -> Sql:
+    """The condition tree of a prompt as SQL. Raises InvalidArgument where it is none or nested too deeply.
+
+    exact: nothing else is asked, so a file without text is only meant where its path has a word of it: `NOT draft` is no picture."""
     if tree is None:
         return ALL
     if depth > DEPTH:
         raise InvalidArgument("The condition is nested too deeply: use fewer parentheses.")
     match tree:
-        case ("word" | "phrase", str(text)):
-            return _occurs(text, view)
+        case ("word" | "phrase" | "prefix" as kind, str(text)):
+            found = _occurs(text, kind == "prefix")
         case ("not", part):
-            sql, values = condition(part, view, depth + 1)
-            return f"not ({sql})", values
+            sql, values = condition(part, False, depth + 1)
+            found = f"not ({sql})", values
         case (("and" | "or") as operator, [*some]) if some:
-            found = [condition(part, view, depth + 1) for part in some]
-            return f" {operator} ".join(f"({sql})" for sql, _ in found), [
-                value for _, values in found for value in values
-            ]
-    raise InvalidArgument(f"A condition cannot read {str(tree)[:60]!r}.")
+            parts = [condition(part, False, depth + 1) for part in some]
+            found = f" {operator} ".join(f"({sql})" for sql, _ in parts), _values(parts)
+        case _:
+            raise InvalidArgument(f"A condition cannot read {str(tree)[:60]!r}.")
+    if not exact:
+        return found
+    named = [_spelled(tokens(text), kind == "prefix") for kind, text in leaves(tree) if tokens(text)]
+    return f"({found[0]}) and (c.id is not null or {_either(named)[0] or '0'})", found[1] + _values(named)
 
 
-def _occurs(text: str, view: View) -> Sql:
-    expression = exactly(text)
-    if expression is None:  # nothing but punctuation: it demands nothing
+def _occurs(text: str, prefix: bool) -> Sql:
+    wanted = tokens(text)
+    if not wanted:  # nothing but punctuation: it demands nothing
         return ALL
+    spelled, values = _spelled(wanted, prefix)
     return (
-        f"f.id in (select f.id from {view.by_path.format(best='')} where {view.seen}) or "
-        "coalesce(c.id, -1) in (select rowid >> 20 from words where words match ?)",
-        [expression] * (len(view.words) + 1),
+        f"coalesce(c.id, -1) in (select rowid >> 20 from terms where terms match ?) or ({spelled})",
+        [terms.expression(wanted, prefix), *values],
     )
+
+
+def _spelled(wanted: list[str], prefix: bool) -> Sql:
+    """The path has these words one after the other."""
+    perhaps: Sql = (_PERHAPS, [max(wanted, key=len)]) if "".join(wanted).isascii() else ALL
+    return f"{perhaps[0]} and spelled(f.parent, f.name, ?)", [
+        *perhaps[1],
+        " " + " ".join(wanted) + ("" if prefix else " "),
+    ]
+
+
+def install(db: sqlite3.Connection) -> None:
+    """Give a connection the function that the SQL names."""
+    db.create_function(
+        "spelled", 3, lambda parent, name, said: said in _said(parent, name), deterministic=True
+    )
+
+
+@lru_cache(maxsize=4096)
+def _said(parent: bytes, name: bytes) -> str:
+    """The words of a path, each between blanks."""
+    path = parent + b"/" + name
+    return f" {' '.join(tokens(path.decode('utf-8', 'replace')))} "
 
 
 def scope(query: dict, view: View = LIVE) -> Sql | None:
@@ -63,11 +100,15 @@ def scope(query: dict, view: View = LIVE) -> Sql | None:
             found.append((test, [query[key]]))
     if not found:
         return None
-    return " and ".join(f"({sql})" for sql, _ in found), [value for _, values in found for value in values]
+    return " and ".join(f"({sql})" for sql, _ in found), _values(found)
 
 
 def _either(some: list[Sql]) -> Sql:
-    return " or ".join(f"({sql})" for sql, _ in some), [value for _, values in some for value in values]
+    return " or ".join(f"({sql})" for sql, _ in some), _values(some)
+
+
+def _values(some: list[Sql]) -> list[Any]:
+    return [value for _, values in some for value in values]
 
 
 def _below(path: bytes) -> Sql:

@@ -119,7 +119,7 @@ class Table:
             self._table.search(vector, vector_column_name="vector")
             .distance_type("cosine")
             .select(["passage", "_distance"])
-            .limit(limit)
+            .limit(min(limit, self._count))
         )
         if self._trained:
             query = query.refine_factor(REFINE)

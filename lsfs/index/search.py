@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lsfs.index import conditions, view, words
+from lsfs.index import authors, conditions, view, words
 from lsfs.index.backlog import SHIFT, content_of
 from lsfs.index.fusion import ABSOLUTE, WEIGHTS, fuse
 from lsfs.index.store import read_only
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lsfs.index.vectors import Vectors
 
 BEST = 3  # passages shown of a hit
+SHOWN = 1000  # hits of which passages are shown: nobody reads more
 CANDIDATES = 200  # passages taken of each signal at first; four times as many for each further round
 BETTER = 4  # times as many paths are looked at first as are wanted: some are not in view
 NARROW = 500  # contents up to which Lance filters before it searches (at 3,000 that costs 30 ms more than searching them all)
@@ -53,11 +54,15 @@ class File(NamedTuple):
     content: int | None
     path: bytes
     stale: bool
+    mtime_ns: int
+    uid: int
 
     @classmethod
-    def of(cls, content: int | None, parent: bytes, name: bytes, stale: int) -> "File":
+    def of(
+        cls, content: int | None, parent: bytes, name: bytes, stale: int, mtime_ns: int, uid: int
+    ) -> "File":
         """From a row of `_Question.columns`."""
-        return cls(content, parent + b"/" + name if parent else name, bool(stale))
+        return cls(content, parent + b"/" + name if parent else name, bool(stale), mtime_ns, uid)
 
 
 class Search:
@@ -76,6 +81,7 @@ class Search:
         ):  # the 2 MiB that SQLite has by default do not hold the tables of 100,000 files
             self._db.execute(f"pragma {base}.cache_size = -{CACHE}")
         view.install(self._db)
+        conditions.install(self._db)
         self._vectors = vectors
 
     def close(self) -> None:
@@ -121,7 +127,7 @@ class _Question:
         self.db, self.vectors, self.query, self.vector, self.table = db, vectors, query, vector, table
         self.sequence: int | None = query.get("sequence")
         self.view = view.LIVE if self.sequence is None else view.at(self.sequence)
-        self.columns = f"f.id, c.id, f.parent, f.name, {self.view.stale}"
+        self.columns = f"f.id, c.id, f.parent, f.name, {self.view.stale}, f.mtime_ns, f.uid"
         self.limit: int = query.get("limit", 20)
         self.terms = words.terms(query.get("words", ()))
         self.by_meaning = vector is not None and table is not None
@@ -174,6 +180,8 @@ class _Question:
                 signals["name"] = called
         # nothing is asked for but a scope or a condition: every file in it, by path
         scored = fuse(signals) if signals else {file: (0.0, {}) for file in self.files}
+        if self.query.get("exact"):  # what fulfils the condition is a hit, also where nothing ranks it
+            scored = {file: scored.get(file, (0.0, {})) for file in self.files}
         order = sorted(scored, key=lambda file: (-round(scored[file][0], 6), self.files[file].path))
         values = {
             # of `name` only what is so: a signal that none of a viewer's files has would tell him of another's file
@@ -185,7 +193,8 @@ class _Question:
             for file in order[: self.limit]
         }
         return [
-            self._hit(file, *scored[file], values[file]) for file in order[: self.limit]
+            self._hit(file, *scored[file], values[file], rank < SHOWN)
+            for rank, file in enumerate(order[: self.limit])
         ], self.truncated or len(order) > self.limit
 
     # which files
@@ -193,8 +202,11 @@ class _Question:
     def _restriction(self) -> conditions.Sql | None:
         where, tree = conditions.scope(self.query, self.view), self.query.get("condition")
         if tree is not None:
-            wanted = conditions.condition(tree, self.view)
+            wanted = conditions.condition(tree, bool(self.query.get("exact")))
             where = wanted if where is None else (f"({where[0]}) and ({wanted[0]})", where[1] + wanted[1])
+        if self.query.get("only") is not None:
+            some = view.among(self.query["only"], self.view)
+            where = some if where is None else (f"({some[0]}) and ({where[0]})", some[1] + where[1])
         return where
 
     def _look_up(self, where: conditions.Sql) -> dict[int, File]:
@@ -354,17 +366,28 @@ class _Question:
 
     # what is shown
 
-    def _hit(self, file: int, score: float, parts: dict[str, float], values: dict[str, float]) -> dict:
-        content, path, stale = self.files[file]
-        shown = [] if content is None else self._shown(content)
+    def _hit(
+        self, file: int, score: float, parts: dict[str, float], values: dict[str, float], shown: bool
+    ) -> dict:
+        content, path, stale, mtime_ns, uid = self.files[file]
+        bare = content is None or bool(self.query.get("bare"))
         return {
             "path": path,
             "score": round(score, 6),
             "parts": {name: round(parts.get(name, 0.0), 6) for name in WEIGHTS},
             "values": values,
             "stale": stale,
-            "passages": shown,
+            "mtime_ns": mtime_ns,
+            "uid": uid,
+            "author": "" if content is None or bare else self._author(content, path),
+            "passages": [] if content is None or bare or not shown else self._shown(content),
         }
+
+    def _author(self, content: int, path: bytes) -> str:
+        if not authors.says(path):
+            return ""
+        row = self.db.execute("select text from passage where id = ?", (content << SHIFT,)).fetchone()
+        return authors.author(path, row[0]) if row else ""
 
     def _shown(self, content: int) -> list[dict]:
         """The best passages of a content, scored by words and meaning against the best of the whole answer; else its first one."""

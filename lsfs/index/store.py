@@ -26,13 +26,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lsfs.engine.document import Cut
-from lsfs.index import words
+from lsfs.index import terms, words
 from lsfs.index.backlog import LAST_ORDINAL, SHIFT, Backlog, knows_history, tier
 from lsfs.index.glance import Glance
 
 log = logging.getLogger(__name__)
 
-VERSION = 4
+VERSION = 5
 SLICE = 500_000  # characters written in one transaction: about 0.2 s
 BROKEN = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)  # all else may pass by itself
 
@@ -48,6 +48,7 @@ create index waiting_tier on waiting (tier, passage);
 create table partial (content integer primary key);
 create table dropped (key blob primary key, at real not null) without rowid;
 {words.TABLE};
+{terms.TABLES};
 """
 
 
@@ -97,6 +98,11 @@ def size_of(cuts: Iterable[Cut]) -> int:
     return sum(len(cut.text) for cut in cuts)
 
 
+def text_of(cuts: Iterable[Cut]) -> str:
+    """A text of which nothing is known but its passages."""
+    return "\n".join(cut.text for cut in cuts)
+
+
 class Store:
     """The writing side of words.db. `epoch` changes whenever everything is forgotten."""
 
@@ -136,12 +142,16 @@ class Store:
             version = db.execute("pragma user_version").fetchone()[0]
             if version:
                 meta = dict(db.execute("select key, value from meta")) if version == VERSION else {}
-                if meta.get("model") != model or not {"epoch", "born"} <= meta.keys():
+                if (meta.get("model"), meta.get("unicode")) != (model, terms.UNICODE) or not {
+                    "epoch",
+                    "born",
+                } <= meta.keys():
                     raise Outdated("it was made by another version or for another model")
             else:
                 shutil.rmtree(self.path.with_name("lance"), ignore_errors=True)  # ids begin again
                 self._make(db, model)
-            db.execute("select count(*) from words where words match 'x'").fetchone()
+            for table in ("words", "terms"):
+                db.execute(f"select count(*) from {table} where {table} match 'x'").fetchone()
         except (sqlite3.Error, Outdated):
             db.close()
             raise
@@ -153,7 +163,7 @@ class Store:
         values = ", ".join(f"('{key}', '{value}')" for key, value in _birth())
         db.executescript(
             f"begin immediate; {TABLES} insert into meta values {values}, "
-            f"('model', '{model.replace(chr(39), chr(39) * 2)}'); pragma user_version = {VERSION}; commit;"
+            f"('model', '{model.replace(chr(39), chr(39) * 2)}'), ('unicode', '{terms.UNICODE}'); pragma user_version = {VERSION}; commit;"
         )
 
     def _meta(self, key: str) -> str:
@@ -195,18 +205,29 @@ class Store:
         meaning: bool,
         fresh: bool,
         rows: Sequence[Row] | None = None,
+        said: Iterable[str] | None = None,
     ) -> bool:
         """Add a content with its passages inside the caller's transaction. True when no passage has to be embedded.
 
-        rows: what `rows_of` made of the cuts, where the caller did that before the transaction."""
+        rows: what `rows_of` made of the cuts, and said: what `terms.slices` made of the text, where the caller did that before the
+        transaction; without it the text is that of the cuts."""
         rows = rows_of(cuts, meaning) if rows is None else rows
         embedded = all(row.key is None for row in rows)
         content = self._reserve(digest, type, len(rows), embedded)
         self._write(content, rows)
+        terms.put(self.db, content, terms.slices(text_of(cuts)) if said is None else said)
         self._wait(content, (row.ordinal for row in rows if row.key is not None), fresh)
         return embedded
 
-    def add_large(self, digest: bytes, type: str, cuts: Sequence[Cut], meaning: bool, fresh: bool) -> bool:
+    def add_large(
+        self,
+        digest: bytes,
+        type: str,
+        cuts: Sequence[Cut],
+        meaning: bool,
+        fresh: bool,
+        said: Iterable[str] | None = None,
+    ) -> bool:
         """As `add`, in transactions of SLICE characters: others write in between, and the content is found when all of it is there."""
         cuts = cuts[: LAST_ORDINAL + 1]
         with self.writing() as db:
@@ -219,6 +240,9 @@ class Store:
             with self.writing():
                 self._write(content, rows)
             asked += [row.ordinal for row in rows if row.key is not None]
+        for n, part_said in enumerate(terms.slices(text_of(cuts)) if said is None else said):
+            with self.writing() as db:
+                terms.put(db, content, [part_said], n)
         with self.writing() as db:
             db.execute(
                 "insert into content (id, digest, type, passages, embedded, added) values (?, ?, ?, ?, ?, ?)",
@@ -266,6 +290,10 @@ class Store:
             with self.writing() as db:
                 words.take(db, rows)
                 db.executemany("delete from passage where id = ?", ((row[0],) for row in found))
+        left = 1
+        while left:
+            with self.writing() as db:
+                left = terms.take(db, content, 1)
         with self.writing() as db:
             db.execute("delete from partial where content = ?", (content,))
 
@@ -282,6 +310,7 @@ class Store:
             for table in ("content", "passage", "waiting", "partial", "dropped"):
                 db.execute(f"delete from {table}")
             db.execute("insert into words (words) values ('delete-all')")
+            terms.clear(db)
             db.executemany("insert or replace into meta values (?, ?)", _birth())
         self.epoch = self._meta("epoch")
         return self.epoch

@@ -16,8 +16,9 @@ Pure: nothing is executed here. `install` gives a connection the functions that 
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lsfs.engine.types import RICH, TYPES, suffix_of, type_of
 from lsfs.history import paths
@@ -107,8 +108,19 @@ def at(sequence: int) -> View:
     )
 
 
+def among(paths: Iterable[bytes], view: View) -> tuple[str, list[Any]]:
+    """Only the files at these paths, as SQL and its values. Names are bytes, which JSON does not hold, so they are written in hex."""
+    pairs = [[parent.hex(), name.hex()] for parent, _, name in (path.rpartition(b"/") for path in paths)]
+    return (
+        f"f.id in (select f.id from json_each(?) j cross join {view.table} f on f.parent = from_hex(json_extract(j.value, '$[0]')) "
+        f"and f.name = from_hex(json_extract(j.value, '$[1]')) where {view.seen})",
+        [json.dumps(pairs)],
+    )
+
+
 def install(db: sqlite3.Connection) -> None:
     """Give a connection the functions that the views name. They are asked for every file in scope, hence the caches."""
+    db.create_function("from_hex", 1, bytes.fromhex, deterministic=True)
     db.create_function(
         "may_be", 3, lambda name, *wanted: _may_be(_telling(name), *wanted), deterministic=True
     )

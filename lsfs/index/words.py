@@ -69,16 +69,6 @@ def any_of(found: Iterable[str]) -> str:
     return " OR ".join(f'"{term}"' for term in found)
 
 
-def exactly(text: str) -> str | None:
-    """The FTS5 expression for passages in which this word or phrase occurs; None where it has nothing that could be searched."""
-    plain = _WORD.findall(clean(text))
-    if not plain:
-        return None
-    phrase = '"' + " ".join(plain) + '"'
-    pairs = [pair for run in _UNSPACED.findall(text) for pair in pieces(run)]
-    return f"{phrase} OR ({' AND '.join(f'{chr(34)}{pair}{chr(34)}' for pair in pairs)})" if pairs else phrase
-
-
 def with_parts(passage: int, title: str, text: str) -> tuple[int, str, str, str]:
     """A row of the index. Costs more than writing it, so it is made before a transaction begins."""
     return passage, title, text, parts(text)

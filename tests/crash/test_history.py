@@ -9,6 +9,7 @@ import errno
 import os
 import pathlib
 import random
+import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -64,6 +65,16 @@ def kill(mounted: Mounted, pid: int) -> None:
     os.kill(pid, 9)
     mounted.until(mounted.dead)
     subprocess.run(["umount", "-l", mounted.path], check=True)
+
+
+def texts(found: dict[str, bytes | str]) -> dict[str, bytes]:
+    """The files of `contents`."""
+    return {name: text for name, text in found.items() if isinstance(text, bytes)}
+
+
+def brief(text: object) -> str:
+    """A content by its first words and its size: a failure is to be read."""
+    return f"{text[:14]!r} ({len(text)})" if isinstance(text, bytes) else str(text)[:60]
 
 
 def contents(top: pathlib.Path) -> dict[str, bytes | str]:
@@ -299,16 +310,46 @@ class Closed:
             self.wrote(other, self.now.pop(name))
         self.unsure = set()
 
-    def history_of(self, text: bytes) -> list[str]:
-        """What was done to the file that had a content, from then on."""
-        first = next(number for number, (_, _, what) in enumerate(self.done) if what == text)
-        name = self.done[first][1]
-        told = []
-        for act, names, what in self.done[first:]:
-            if name in names.split():
-                told.append(f"{act} {names} {what[:7] if isinstance(what, bytes) else what}")
-                name = names.split()[-1] if act == "rename" and names.split()[0] == name else name
-        return told[:12]
+    def versions(self, folder: str, name: str) -> set[bytes]:
+        """The contents that a file had, as .versions reads them."""
+        place = self.mounted.files / folder / ".versions" / name
+        while True:
+            found = set()
+            for version in [version for version in os.listdir(place) if version[1:].isdigit()]:
+                try:
+                    found.add((place / version).read_bytes())
+                except (
+                    FileNotFoundError
+                ):  # it was stored meanwhile, and is the one before it: all are numbered anew
+                    break
+                except OSError as error:
+                    self.wrong(f"{folder}/{name}", f"{version} cannot be read: {error.strerror}")
+            else:
+                return found
+
+    def same(self, found: dict, expected: dict, what: str) -> None:
+        """What differs first, in few words."""
+        for name in sorted(set(found) | set(expected)):
+            if found.get(name) != expected.get(name):
+                self.wrong(name, f"{what}: {brief(found.get(name))}, not {brief(expected.get(name))}")
+
+    def wrong(self, name: str, why: str) -> None:
+        """The test fails: what was done to a path last, and what history says of it."""
+        done = [
+            f"{act} {names} {brief(what)}" if act in ("write", "rename", "unlink") else f"{act} {brief(what)}"
+            for act, names, what in self.done
+            if name in names.split()
+        ]
+        database = sqlite3.connect(f"file:{self.mounted.state}/history.db?mode=ro", uri=True)
+        with contextlib.closing(database):
+            rows = database.execute(
+                "select e.id, e.size, ctime_ns, ino, content, source, born, died, gone, digest is not null, held from entry e"
+                " left join content c on c.id = content where parent = ? and name = ? order by e.id desc limit 12",
+                tuple(os.fsencode(name).rsplit(b"/", 1)),
+            ).fetchall()
+        heading = "id, size, ctime, ino, content, source, born, died, gone, captured, held"
+        told = [f"{name}: {why}", "done last:", *done[-12:], f"rows ({heading}):", *map(str, rows)]
+        pytest.fail("\n".join(told), pytrace=False)
 
     def wrote(self, name: str, text: bytes) -> None:
         self.now[name] = text
@@ -325,28 +366,28 @@ class Closed:
         """After the next mount."""
         mounted = self.mounted
         mounted.wait(lambda status: not status["scanning"])
-        there = {name: text for name, text in contents(mounted.folder).items() if isinstance(text, bytes)}
-        assert {n: t for n, t in there.items() if n not in self.unsure} == {
-            n: t for n, t in self.now.items() if n not in self.unsure
-        }, "each operation that returned is on the disk"
-        assert contents(mounted.files) == contents(mounted.folder)
+        there = texts(contents(mounted.folder))
+        sure = {name: text for name, text in there.items() if name not in self.unsure}
+        told = {name: text for name, text in self.now.items() if name not in self.unsure}
+        self.same(sure, told, "the folder, after operations that returned")
+        self.same(contents(mounted.files), contents(mounted.folder), "files/")
         kept = set()
         for folder in ("d0", "d1"):
-            place = mounted.files / folder / ".versions"
-            for name in os.listdir(place):
-                kept |= {(place / name / v).read_bytes() for v in os.listdir(place / name) if v[1:].isdigit()}
-        lost = {text for texts in self.closed.values() for text in texts} - kept
-        assert not lost, [(text[:20], len(text), self.history_of(text)) for text in lost]
+            for name in os.listdir(mounted.files / folder / ".versions"):
+                kept |= self.versions(folder, name)
+        for name, closed in self.closed.items():
+            for text in closed - kept:
+                self.wrong(name, f"{brief(text)} is lost")
         for name, frozen in self.frozen.items():
-            found = contents(mounted.path / "snapshots" / name / "files")
-            assert {n: t for n, t in found.items() if isinstance(t, bytes)} == frozen, name
-        (day, *_) = sorted(os.listdir(mounted.path / "trash")) or ("",)
+            self.same(
+                texts(contents(mounted.path / "snapshots" / name / "files")), frozen, f"snapshot {name}"
+            )
+        days = sorted((mounted.path / "trash").iterdir())
         for name, text in self.removed.items():
             if name not in self.unsure and name not in there:
-                found = [
-                    place / name for place in (mounted.path / "trash").iterdir() if (place / name).exists()
-                ]
-                assert found and found[-1].read_bytes() == text, f"{name} is in the trash"
+                found = [(day / name).read_bytes() for day in days if (day / name).exists()]
+                if found[-1:] != [text]:
+                    self.wrong(name, f"in the trash is {[*map(brief, found)]}, not {brief(text)}")
         self.done.append(("KILLED", " ".join({*self.now, *self.unsure}), self.unsure))
         for name in self.unsure:
             self.removed.pop(name, None)

@@ -1,6 +1,7 @@
 """History at the moments that no sequence of operations shows: between two steps of the guard, after a clock was set back, with files that
 are no plain text. What the journal says is believed as far as it was written."""
 
+import errno
 import os
 import pathlib
 import socket
@@ -10,6 +11,7 @@ import time
 import pytest
 from history_tree import World
 
+from lsfs.history import follow
 from lsfs.history.held import Held
 from lsfs.history.objects import LARGE
 from lsfs.history.past import Changed
@@ -211,6 +213,155 @@ def test_a_file_that_was_renamed_before_a_kill_and_overwritten_before_the_scan_i
     world.call(world.write, b"moved", b"new")
     world.call(world.scanned)
     assert world.then(world.past.snapshot(b"s").sequence)[b"small"].content == b"text"
+
+
+# What we did ourselves gives up no content that nobody captured ------------------------------------------------------------------------
+
+
+def test_a_file_renamed_over_one_that_was_just_written_keeps_its_content_when_the_watch_tells_of_the_write(
+    world,
+):
+    world.call(world.take, b"s")
+    world.call(world.write, b"small", b"two")
+    world.call(world.committed)
+    world.call(world.rename, b"large", b"small")
+    world.call(world.settled)
+    assert world.then(world.past.snapshot(b"s").sequence)[b"large"].content == BIG
+    assert world.versions(b"small") == [b"text", b"two", BIG]
+
+
+def test_a_hint_that_tells_of_our_own_write_is_no_change_behind_the_mount(world):
+    world.call(world.take, b"s")
+    world.call(world.write, b"small", b"two")
+    world.call(world.rename, b"large", b"small")
+    world.call(world.committed)
+    world.call(world.told)
+    world.call(world.held_up)
+    mode = stat.S_IMODE(os.stat(world.folder / "small").st_mode)
+    world.call(world.chmod, b"small", mode)  # another ctime, and nothing that explains it
+    world.call(world.settled)
+    assert world.then(world.past.snapshot(b"s").sequence)[b"large"].content == BIG
+
+
+def test_a_change_behind_the_mount_whose_time_was_set_back_is_another_content(world):
+    world.captured()
+    world.call(world.write, b"new", b"one")
+    world.call(world.settled)
+    before = os.stat(world.folder / "new")
+    (world.folder / "new").write_bytes(b"two")
+    os.utime(world.folder / "new", ns=(before.st_atime_ns, before.st_mtime_ns))
+    world.call(world.settled)
+    assert world.versions(b"new") == [b"one", b"two"]
+
+
+def test_names_that_were_exchanged_keep_their_contents(world):
+    world.call(world.take, b"s")
+    world.call(world.write, b"small", b"two")
+    world.call(lambda: world.rename(b"large", b"small", exchange=True))
+    world.call(world.settled)
+    assert (world.versions(b"small")[-1], world.versions(b"large")[-1]) == (BIG, b"two")
+    assert world.then(world.past.snapshot(b"s").sequence)[b"large"].content == BIG
+
+
+@pytest.mark.parametrize("gone", ["unlink", "rename"])
+def test_a_file_that_lost_another_name_is_read_all_the_same(world, gone):
+    os.link(world.folder / "large", world.folder / "second")
+    world.call(world.scanned)
+    if gone == "unlink":
+        world.call(world.unlink, b"second")
+    else:
+        world.call(world.rename, b"small", b"second")
+    world.call(world.settled)
+    assert world.versions(b"large") == [BIG]
+
+
+def test_a_file_whose_removal_was_refused_is_read_all_the_same(world, monkeypatch):
+    """A link in held/ came and went: its ctime is another one."""
+    world.call(world.settled)
+    unlink = os.unlink
+
+    def refused(name, *, dir_fd=None):
+        if name == b"large":
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        unlink(name, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "unlink", refused)
+    with pytest.raises(PermissionError):
+        world.call(world.unlink, b"large")
+    monkeypatch.undo()
+    for _ in range(2):
+        world.call(world.settled)
+    assert world.versions(b"large") == [BIG] and world.held() == []
+
+
+def test_where_clocks_are_coarse_new_rights_are_no_new_content(world, monkeypatch):
+    monkeypatch.setattr(follow, "COARSE_CLOCK", True)
+    world.call(world.take, b"s")
+    world.call(world.chmod, b"large", 0o600)
+    world.call(world.settled)
+    assert world.then(world.past.snapshot(b"s").sequence)[b"large"].content == BIG
+
+
+# The trash has what was removed last --------------------------------------------------------------------------------------------------
+
+
+def last_removed(world: World, name: bytes) -> bytes:
+    return world.past.whole(world.removed()[name][0])
+
+
+@pytest.mark.parametrize("name", [b"small", b"large"])
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_was_renamed_and_removed_in_one_commit_is_in_the_trash(world, name, killed):
+    content = (world.folder / os.fsdecode(name)).read_bytes()
+    world.captured()
+    world.call(world.write, b"last", b"removed before")
+    world.call(world.unlink, b"last")
+    world.call(world.settled)
+    world.call(world.rename, name, b"last")
+    world.call(world.unlink, b"last")
+    if killed:
+        again(world)
+    world.call(world.settled)
+    assert last_removed(world, b"last") == content
+    world.verify()
+
+
+def test_an_empty_file_that_was_renamed_and_removed_in_one_commit_is_in_the_trash(world):
+    (world.folder / "empty").touch()
+    world.call(world.scanned)
+    world.call(world.rename, b"empty", b"last")
+    world.call(world.unlink, b"last")
+    world.call(world.settled)
+    assert list(world.removed()) == [b"last"]
+
+
+def test_what_came_back_under_its_name_and_was_removed_before_a_kill_is_what_the_trash_has(world):
+    world.call(world.settled)
+    world.call(world.rename, b"large", b"moved")
+    world.call(world.write, b"large", b"two")
+    world.call(world.settled)
+    world.call(world.unlink, b"large")
+    world.call(world.settled)
+    world.call(world.rename, b"moved", b"large")
+    world.call(world.unlink, b"large")
+    again(world)
+    assert last_removed(world, b"large") == BIG
+
+
+@pytest.mark.parametrize("name", [b"small", b"large"])
+def test_what_came_back_in_place_of_what_was_removed_meanwhile_is_what_the_trash_has(world, name):
+    """The row of the last commit says what is there, and the journal what was there meanwhile."""
+    content = (world.folder / os.fsdecode(name)).read_bytes()
+    world.call(world.settled)
+    if name == b"small":
+        world.captured()
+    world.call(world.rename, name, b"moved")
+    world.call(world.write, name, b"two")
+    world.call(world.unlink, name)
+    world.call(world.rename, b"moved", name)
+    world.call(world.unlink, name)
+    again(world)
+    assert last_removed(world, name) == content
 
 
 # Pace, kinds, links --------------------------------------------------------------------------------------------------------------------

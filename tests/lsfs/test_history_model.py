@@ -312,6 +312,19 @@ class Model(RuleBasedStateMachine):
             for path in [path for path in self.gone if (path + b"/").startswith(new + b"/")]:
                 del self.gone[path]
 
+    @rule(old=FILES, new=FILES)
+    def rename_and_unlink(self, old, new):
+        """In one burst: no row was ever seen under the second name."""
+        self.rename(old, new)
+        self.remove(new)
+
+    @rule(old=FILES, new=FILES)
+    def write_and_rename_over(self, old, new):
+        """The watch tells of the write when another file has the name."""
+        self.write(new, 8, 0o644)
+        self.world.call(self.world.committed)
+        self.rename(old, new)
+
     @rule(old=ANY, new=ANY)
     def exchange(self, old, new):
         self.do(self.world.rename, old, new, exchange=True)

@@ -17,6 +17,7 @@ ONLY = {
     "sentence_transformers": ("lsfs/models/",),
     "torch": ("lsfs/models/",),
     "openvino": ("lsfs/models/",),
+    "scipy": ("lsfs/engine/",),
 }
 PURE = {
     "trio",
@@ -75,7 +76,12 @@ def test_every_package_is_listed_and_every_import_is_declared():
     lines = configuration["options"]["install_requires"].strip().splitlines()
     declared = {line.split(">=")[0].replace("-", "_").lower() for line in lines}
     assert all(">=" in line and ",<" in line for line in lines), "each dependency has both bounds"
-    same = {"docx": "python_docx"}  # where the module is called otherwise than what is installed
+    same = {
+        "docx": "python_docx",
+        "bs4": "beautifulsoup4",
+        "html4docx": "html_for_docx",
+        "markdown_it": "markdown_it_py",
+    }  # where the module is called otherwise than what is installed
     names = (
         {name.split(".")[0] for path in MODULES for name in imported(path)}
         - set(ROOMS)

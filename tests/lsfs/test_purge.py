@@ -13,7 +13,7 @@ from lsfs.history.keeping import Retention
 from lsfs.history.purge import apply, plan_of, whole
 from lsfs.history.purge_proof import Needles, needles, scan
 from lsfs.history.purging import Asked, _stored
-from syscalls.errors import NotFound, TryAgain
+from syscalls.errors import NotFound, NotPermitted, TryAgain
 from syscalls.values import Viewer
 
 
@@ -309,6 +309,21 @@ def test_where_the_engine_is_not_there_history_is_rewritten_first_and_the_second
     assert asked[0] == asked[1] == [digest(secret)]
     assert done["proof"]["holds"] is True and done["proof"]["pieces"] == len(pieces.pieces)
     assert world.history.purging._cut == {}
+
+
+def test_a_file_that_is_locked_while_others_are_unlinked_stays(world):
+    world.call(world.mkdir, b"d")
+    for name in (b"d/a.bin", b"d/b.bin"):
+        world.call(world.write, name, os.urandom(3000))
+    world.captured()
+
+    def locked(some):
+        if b"d/b.bin" in set(some):
+            raise NotPermitted("files/d/b.bin is locked.")
+
+    world.history.purging.locked = locked
+    done = world.call(purged, world, b"d")
+    assert done["unlinked"] == ["d/a.bin"] and os.listdir(world.folder / "d") == ["b.bin"]
 
 
 def test_what_retention_let_go_of_a_moment_ago_leaves_the_index_too(world):

@@ -180,9 +180,14 @@ def test_a_scope_narrows_the_search_or_lists_what_is_in_it(library, scope, expec
 
 CONDITIONS = [
     (("word", "refund"), ["1", "2", "3"]),
-    (("word", "REFUNDS"), ["1", "2", "3"]),
+    (("word", "REFUND"), ["1", "2", "3"]),
+    (("word", "refunds"), []),
     (("phrase", "two signatures"), ["1"]),
-    (("and", [("word", "refund"), ("word", "signature")]), ["1", "2"]),
+    (("phrase", "refund needs"), ["1"]),
+    (("prefix", "sign"), ["1", "2"]),
+    (("prefix", "needs two sign"), ["1"]),
+    (("prefix", "dra"), ["3", "draft/5.bin"]),
+    (("and", [("word", "refund"), ("word", "signatures")]), ["1", "2"]),
     (("or", [("word", "weather"), ("phrase", "two signatures")]), ["1", "4"]),
     (("not", ("word", "refund")), ["4", "draft/5.bin"]),
     (("and", [("word", "refund"), ("not", ("word", "draft"))]), ["1", "2"]),
@@ -200,6 +205,22 @@ def test_a_condition_is_met_somewhere_in_the_file_or_its_path(library, tree, exp
     library.add("4", "the weather")
     library.add("draft/5.bin", type="binary", state="other")
     assert sorted(library.found(condition=tree)) == expected
+
+
+def test_where_only_conditions_are_asked_a_file_without_text_needs_a_word_of_them_in_its_path(library):
+    library.add("4", "the weather")
+    library.add("draft/5.bin", type="binary", state="other")
+    assert library.found(condition=("not", ("word", "refund")), exact=True) == ["4"]
+    assert library.found(condition=("word", "draft"), exact=True) == ["draft/5.bin"]
+    assert library.found(condition=("not", ("phrase", "draft 6")), exact=True) == ["4"]
+
+
+def test_what_fulfils_the_conditions_is_a_hit_though_no_word_ranks_it(library):
+    library.add("a", "refund")
+    library.add("b", "the weather")
+    tree = ("or", [("word", "refund"), ("not", ("word", "draft"))])
+    assert library.found("refund", condition=tree, exact=True) == ["a", "b"]
+    assert library.found("refund", condition=tree) == ["a"], "soft words beside them: what has none is no hit"
 
 
 def test_a_condition_holds_for_what_meaning_finds(library):

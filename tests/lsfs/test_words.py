@@ -71,7 +71,6 @@ def test_stopwords_do_not_search_unless_nothing_else_is_there():
 def test_a_prompt_of_punctuation_finds_nothing(db):
     words.insert(db, [(1, "", "text")])
     assert words.terms(["?!", "--"]) == []
-    assert words.exactly("?!") is None
     assert found(db, "?!") == []
 
 
@@ -95,15 +94,3 @@ def test_no_prompt_is_an_error_of_syntax(text):
         db.execute(words.TABLE)
         words.insert(db, [(1, "", words.clean(text))])
         words.match(db, words.terms([text]), 5)
-        if (expression := words.exactly(text)) is not None:
-            db.execute("select rowid from words where words match ?", (expression,)).fetchall()
-
-
-@given(st.from_regex(r"[a-zA-Z0-9]{2,12}( [a-zA-Z0-9]{2,12}){0,3}", fullmatch=True))
-def test_a_text_is_found_by_itself_as_a_phrase(text):
-    with contextlib.closing(sqlite3.connect(":memory:")) as db:
-        db.execute(words.TABLE)
-        words.insert(db, [(1, "", f"before, {text}; after")])
-        assert db.execute(
-            "select rowid from words where words match ?", (words.exactly(text),)
-        ).fetchall() == [(1,)]

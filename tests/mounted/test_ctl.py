@@ -91,7 +91,6 @@ def test_every_call_of_the_past_replies(mount):
         ("snapshot a/b", errno.EINVAL),
         ("snapshot a b", errno.EINVAL),
         ("snapshot --drop nothing", errno.ENOENT),
-        ("log", errno.EINVAL),
         ("log never", errno.ENOENT),
         ("log 'a", errno.EINVAL),
         ("compare plan.md --from v99", errno.ENOENT),

@@ -113,7 +113,7 @@ def test_what_another_file_has_too_is_refused_unless_it_is_said(made):
 
 def test_a_plan_dies_with_what_it_is_about_and_is_good_once(made):
     plan = ctl(made, "purge notes/renamed.md")
-    assert plan["versions"] == 3 and plan["live"] == [] and plan["stay"] == ["notes/renamed.md"]
+    assert plan["versions"] == 4 and plan["live"] == [] and plan["stay"] == ["notes/renamed.md"]
     (made.files / "notes/renamed.md").write_text("changed\n")
     with pytest.raises(OSError) as error:
         ctl(made, f"purge --token {plan['token']}")
@@ -175,7 +175,7 @@ def test_a_dry_run_and_a_refusal_change_nothing(made):
     done = lsfs("forget", "--purge", "--dry-run", made.files / "notes/renamed.md")
     assert (
         done.returncode == 0
-        and "3 versions with 3 contents" in done.stdout
+        and "4 versions with 3 contents" in done.stdout
         and "--live removes it" in done.stdout
     )
     done = lsfs("forget", "--purge", made.files / "notes/renamed.md")

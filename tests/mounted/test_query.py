@@ -39,7 +39,7 @@ def notes(mount, tmp_path):
 
 def test_a_question_is_a_directory_of_links_to_the_files(library):
     listed = shell(library, f"ls 'query/{QUESTION}'").split()
-    assert listed[0] == "01-bread.md" and listed[-2:] == ["passages.md", "results.json"]
+    assert listed[0] == "01-bread.md" and listed[-3:] == ["passages.md", "results.json", "summary.md"]
     assert os.readlink(library.query / QUESTION / "01-bread.md") == "../../files/recipes/bread.md"
     assert shell(library, f"cat 'query/{QUESTION}'/01-*") == (library.folder / "recipes/bread.md").read_text()
     assert "recipes/bread.md:" in shell(library, f"cat 'query/{QUESTION}'/passages.md")

@@ -235,7 +235,7 @@ def test_what_is_unreadable_now_or_was_then_is_unreadable_in_the_past(shared):
     for question in ("secret", "below"):
         asked = shared.path / "snapshots/s/query" / question
         found = as_nobody(lambda asked=asked: sorted(os.listdir(asked)))
-        assert "was-" not in found and "gone" not in found and "-f" not in found
+        assert "was-" not in found and "gone" not in found and "-f'" not in found
 
 
 @root

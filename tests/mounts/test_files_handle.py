@@ -1,9 +1,13 @@
 """files_handle: where a sync is waited for."""
 
+import os
 import threading
 
 import trio
+import trio.testing
+from files_tree import ME, Tree, do
 
+from mounts import files_handle
 from mounts.files_handle import LITTLE, LONG, Disk
 
 
@@ -34,3 +38,35 @@ def test_a_quick_disk_is_waited_for_in_the_loop_and_a_slow_sync_sends_the_next_o
         assert seen[-2:] == [True, False]
 
     trio.run(main)
+
+
+def test_before_a_lock_a_write_that_waits_for_its_thread_is_waited_for(tmp_path, monkeypatch):
+    tree = Tree(tmp_path)
+    tree.make(b"d")
+    node = tree.make(b"d/a", b"before")
+    seen, slow = [], trio.CapacityLimiter(1)
+    monkeypatch.setattr(files_handle, "_disk", slow)
+    handle = trio.run(node.open, os.O_WRONLY | os.O_SYNC, ME)
+
+    async def write():
+        await handle.write(0, b"AFTER")
+        seen.append("written")
+
+    async def flush(path):
+        await tree.files.flush(path)
+        seen.append(path)
+
+    async def main():
+        async with trio.open_nursery() as nursery:
+            await slow.acquire_on_behalf_of("a slow disk")
+            nursery.start_soon(write)
+            await trio.testing.wait_all_tasks_blocked()
+            await flush(b"other")
+            nursery.start_soon(flush, b"d")
+            await trio.testing.wait_all_tasks_blocked()
+            slow.release_on_behalf_of("a slow disk")
+
+    trio.run(main)
+    assert seen == [b"other", "written", b"d"]
+    do(handle.release)
+    tree.close()

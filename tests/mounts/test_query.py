@@ -21,6 +21,16 @@ from syscalls.results import from_json
 
 ME = Caller(os.getuid(), os.getgid(), 0)
 OTHER = Caller(4321, 4321, 0)
+REST = [
+    "passages.md",
+    "results.json",
+    "summary.md",
+    "by-folder",
+    "by-type",
+    "by-month",
+    "by-author",
+    "by-topic",
+]
 
 
 @pytest.fixture
@@ -70,7 +80,7 @@ def test_looking_a_question_up_searches_nothing_and_opening_it_searches_once(mac
         await asked.lookup(b"summary.txt", ME)
         await asked.lookup(b"passages.md", ME)
         assert machine.asked == []
-        assert await names(asked) == ["01-x.md", "02-refund.md", "03-faq.md", "passages.md", "results.json"]
+        assert await names(asked) == ["01-x.md", "02-refund.md", "03-faq.md", *REST]
         await names(asked)
         await read(await walk(asked, "results.json"))
         assert len(machine.asked) == root.answers.searches == 1
@@ -108,7 +118,7 @@ def test_links_lead_to_the_files_from_wherever_they_are(machine, root):
 def test_a_slash_after_in_belongs_to_the_prompt(machine, root):
     async def main():
         asked = await walk(root, "query", "refund in:policies", "eu limit:9")
-        assert await names(asked) == ["01-x.md", "passages.md", "results.json"]
+        assert await names(asked) == ["01-x.md", *REST]
         assert machine.asked[-1][0] == "refund in:policies/eu limit:9"
         assert await (await walk(root, "query", "refund")).lookup(b"eu limit:9", ME) is None
 
@@ -221,6 +231,68 @@ def test_what_was_kept_is_checked_again_when_it_is_served(machine, root):
         assert await asked.lookup(b"03-refund.md", OTHER) is None
         content, _ = await read(await walk(asked, "results.json", caller=OTHER), OTHER)
         assert b"two signatures" not in content
+
+    run(main)
+
+
+def test_what_was_purged_is_shown_by_no_open_directory(machine, root):
+    async def main():
+        asked = await walk(root, "query", "refund")
+        listing = await asked.opendir(ME)
+        document = await walk(asked, "passages.md")
+        summary = await walk(asked, "summary.md")
+        assert (
+            b"two signatures" in (await read(document))[0] and b"two signatures" in (await read(summary))[0]
+        )
+        (pathlib.Path(os.fsdecode(machine.folder)) / "policies" / "refund.md").unlink()
+        root.answers.forget()
+        for node in (document, summary):  # known to somebody from before
+            assert b"two signatures" not in (await read(node))[0]
+        for name in ("passages.md", "results.json", "summary.md"):
+            assert b"two signatures" not in (await read(await walk(asked, name)))[0]
+        assert "01-faq.md" in await names(asked)
+        await listing.release()
+
+    run(main)
+
+
+def test_what_was_found_before_a_purge_is_asked_for_again(machine, root):
+    ask = machine.ask
+
+    async def purged_meanwhile(*arguments, **how):
+        results = await ask(*arguments, **how)
+        if len(machine.asked) == 1:
+            root.answers.forget()
+        return results
+
+    async def main():
+        root.ports.ask = purged_meanwhile
+        assert "03-refund.md" in await names(await walk(root, "query", "refund"))
+        assert len(machine.asked) == 2
+
+    run(main)
+
+
+def test_many_hits_are_checked_without_holding_up_the_others(machine, root):
+    turns = 0
+
+    async def others():
+        nonlocal turns
+        while True:
+            turns += 1
+            await trio.lowlevel.checkpoint()
+
+    async def main():
+        for number in range(1000):
+            (pathlib.Path(os.fsdecode(machine.folder)) / f"refund{number}.md").touch()
+        asked = await walk(root, "query", "refund limit:all")
+        assert len(await names(asked)) == 1003 + len(REST)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(others)
+            before = turns
+            assert await root.answers.served(asked.question, root.ports.viewer(ME))
+            assert turns - before >= 4
+            nursery.cancel_scope.cancel()
 
     run(main)
 
@@ -357,7 +429,7 @@ def test_long_and_strange_names_of_hits_fit_a_name(machine, root, tmp_path):
                 stream.write("refund")
         listing = await (await walk(root, "query", "refund limit:1000")).opendir(ME)
         found = [name for name, _ in listing.entries]
-        assert max(map(len, found)) <= 255 and len(set(found)) == len(found) == 8
+        assert max(map(len, found)) <= 255 and len(set(found)) == len(found) == 6 + len(REST)
         assert sum(name.endswith(b"\xff.md") for name in found) == 1
         for name in found:
             assert name.count(b"\xc3") == name.count(b"\xa9"), "no character is cut in half"
@@ -544,7 +616,8 @@ def test_a_saved_question_that_was_never_asked_is_asked_by_the_next_refresh(mach
 
 
 def test_a_name_of_continuation_bytes_is_not_cut_to_nothing():
+    from syscalls.answer_names import link_names
     from syscalls.values import Hit
 
-    name = answers_module._name(1, 2, Hit(b"\x80" * 255, 1.0))
+    (name,) = link_names([Hit(b"\x80" * 255, 1.0)])
     assert 250 <= len(name) <= 255

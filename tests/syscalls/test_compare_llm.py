@@ -7,10 +7,12 @@ import pytest
 import trio
 from writer_fakes import Scribe
 
+from syscalls.arguments import given
 from syscalls.compare import MOST_DIFF, MOST_WORDS, reply
 from syscalls.control import Command
 from syscalls.errors import ModelFailed
 from syscalls.names import LongNames
+from syscalls.table import CALLS
 from syscalls.values import Viewer
 
 OWNER = Viewer(500, 500)
@@ -35,6 +37,15 @@ class History:
     async def in_thread(self, call, *arguments):
         return call(self, *arguments)
 
+    def entry(self, path, sequence):
+        return None
+
+    def sequence(self):
+        return 2
+
+    def knows(self, path):
+        return True
+
     def versions(self, path):
         return [types.SimpleNamespace(number=n, rows=[r], last=r) for n, r in enumerate(self.rows, 1)]
 
@@ -52,7 +63,8 @@ class History:
 
 
 def say(line, history, writer, viewer=OWNER):
-    command = Command(viewer, line, None, None, None, LongNames(), 500, history, False, writer)
+    read = given(next(call for call in CALLS if call.word == "compare"), line)
+    command = Command(viewer, line, None, None, None, LongNames(), 500, history, False, writer, read)
     return trio.run(reply, command)
 
 

@@ -16,6 +16,7 @@ OWNER = Viewer(500, 500)
 @pytest.fixture
 def machine(tmp_path):
     (tmp_path / "papers").mkdir()
+    (tmp_path / "papers/word.md").write_text("word")
     return Machine(tmp_path, owner=500)
 
 
@@ -26,11 +27,14 @@ def say(machine):
 
 
 # They need a history, and are called through a real mount: tests/mounted/test_ctl.py.
-OF_THE_PAST = {"snapshot", "log", "compare", "rollback", "undo", "undelete", "purge"}
+OF_THE_PAST = {"snapshot", "log", "watch", "compare", "rollback", "undo", "undelete", "purge"}
+# They change a real folder: tests/mounted/test_calls.py calls every row through a mount.
+OF_THE_FOLDER = {"create", "get", "append", "replace", "delete", "touch", "join", "translate"}
+MOUNTED = OF_THE_PAST | OF_THE_FOLDER
 
 
 @pytest.mark.parametrize(
-    "call", [call for call in CALLS if call.word not in OF_THE_PAST], ids=lambda call: call.word
+    "call", [call for call in CALLS if call.word not in MOUNTED], ids=lambda call: call.word
 )
 def test_every_call_of_the_table_replies(call, say):
     if call.word == "forget":
@@ -84,15 +88,19 @@ def test_a_stranger_may_neither_save_nor_forget(say):
 def test_a_mount_that_is_read_only_keeps_and_forgets_nothing(machine):
     control = machine.ports(read_only=True).control
     for call in CALLS:
-        line = f"{call.word} word" if call.arguments and call.word != "scan" else call.word
+        required = sum(argument.required for argument in call.arguments)
+        words = "word " * max(required, bool(call.arguments) and call.word != "scan")
+        line = f"{call.word} {words}".strip()
         if call.changes:
             with pytest.raises(ReadOnly) as caught:
                 trio.run(control, line, OWNER)
             assert caught.value.errno == errno.EROFS
-        elif call.word not in OF_THE_PAST:
+        elif call.word not in MOUNTED | {"link", "ask"}:  # to ask for `word` is no request
             assert trio.run(control, line, OWNER)
     with pytest.raises(ReadOnly):
         trio.run(control, "snapshot word", OWNER)  # without a name it lists those there are
+    with pytest.raises(ReadOnly):
+        trio.run(control, "link word", OWNER)  # without a path it lists, and what is there can be revoked
     assert {"save", "forget", "rollback", "undo", "undelete"} <= {call.word for call in CALLS if call.changes}
     assert machine.questions.all() == ()
 

@@ -1,10 +1,13 @@
 """The prompt language: what is hard, what is soft, and that nothing is an error."""
 
+import contextlib
+
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from syscalls.prompt import LONE, continues, describe, parse
+from syscalls.errors import InvalidArgument
+from syscalls.prompt import LONE, MOST_HITS, continues, demanded, describe, parse
 from syscalls.when import when
 
 WORDY = st.one_of(
@@ -43,6 +46,11 @@ WORDY = st.one_of(
                 "\0",
                 "\udcff",
                 "∕",
+                "ref*",
+                '"two sig*"',
+                "**",
+                "-a*",
+                "limit:all",
             ]
         ),
         max_size=12,
@@ -50,16 +58,21 @@ WORDY = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(WORDY)
 @example("(" * 3000 + ")" * 3000)
 @example("NOT " * 3000 + "a")
 @example(" OR ".join("abcdefgh" * 50))
 def test_no_prompt_is_an_error(text):
     prompt = parse(text)
-    assert 1 <= prompt.limit <= 1000
+    assert 1 <= prompt.limit <= MOST_HITS
     assert prompt.mode in ("both", "words", "meaning")
     assert len(prompt.words) <= 256
     assert isinstance(describe(prompt.condition), str)
+    assert not prompt.exact or prompt.condition is not None
+    with contextlib.suppress(InvalidArgument):
+        again = parse(demanded(text))
+        assert again.exact and again.condition is not None and again.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -102,6 +115,18 @@ def test_natural_questions_have_no_conditions_and_keep_their_meaning(question):
         ("(a b) AND c", "((a AND b) AND c)"),
         ("NOT (a OR b)", "NOT (a OR b)"),
         ("x AND read/write", '(x AND "read write")'),
+        ("refund*", "refund*"),
+        ("refund* policy", "refund*"),
+        ("a* OR -b*", "(a* OR NOT b*)"),
+        ('"two sign*", who?', '"two sign*"'),
+        ("who wrote refund*?", "refund*"),
+        ("read/wri*", '"read wri*"'),
+        ("don't*", "don't*"),
+        ("検索*", "検索*"),
+        ("*", ""),
+        ("**bold** *emphasised* *args a**b 2*3 **kwargs x **", ""),
+        ('x AND "AND" AND NOT "OR,"', '(x AND "AND" AND NOT "OR")'),
+        ("AND, OR x", '("AND" OR x)'),
     ],
 )
 def test_operators_make_conditions_and_words_beside_each_other_do_not(text, condition):
@@ -112,6 +137,59 @@ def test_words_are_the_positive_ones_without_their_punctuation():
     prompt = parse('What\'s the "refund policy", (v1.2)? -draft NOT old in:papers/ type:pdf')
     assert prompt.words == ("What's", "the", "refund", "policy", "v1.2")
     assert "draft" not in prompt.meaning and "old" not in prompt.meaning and "in:" not in prompt.meaning
+
+
+@pytest.mark.parametrize(
+    ("text", "exact"),
+    [
+        ("refund", False), ("refund AND policy", True), ("refund AND policy mode:words in:a/", True), ("refund -draft", False),
+        ("-draft", True), ("refund*", True), ("refund* policy", False), ('"two signatures"', True), ("a (b OR c)", False),
+        ("type:pdf", False), ("a AND (b", False), ("(b OR c) limit:all", True), ("", False),
+    ],
+)  # fmt: skip
+def test_a_prompt_of_nothing_but_conditions_is_exact(text, exact):
+    assert parse(text).exact is exact
+
+
+@pytest.mark.parametrize(
+    ("expression", "condition"),
+    [
+        ("refund", '"refund"'),
+        ("refund policy", "(refund AND policy)"),
+        ('a "b c" OR d', '(a AND ("b c" OR d))'),
+        ("sign* -draft", "(sign* AND NOT draft)"),
+        ("NOT (a b)", "NOT (a AND b)"),
+        ("(((a)))", '"a"'),
+        ("AND, x", '("AND" AND x)'),
+        ("don't", '"don\'t"'),
+        ('a type:pdf,md in:policies/ in:"my papers" x', "(a AND x)"),
+    ],
+)
+def test_every_word_of_an_expression_is_a_condition(expression, condition):
+    prompt = parse(demanded(expression))
+    assert describe(prompt.condition) == condition
+    assert prompt.exact and prompt.limit == MOST_HITS and prompt.mode == "words" and prompt.notes == ()
+    if "type" in expression:
+        assert prompt.types == ("pdf", "md") and prompt.within == ("policies", "my papers")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "", "  ", "(", "a)", "a AND", "OR b", "NOT", "a AND OR b", '"two signatures', "?!", "a AND 🤷", "a - b", "type:pdf",
+        "a before:banana", "a limit:5", "a mode:meaning", "a -type:pdf", "a OR type:pdf", "()", "a AND ()", "*", "a AND \u0301",
+        "(" * 70 + "a" + ")" * 70, " ".join(f"w{n}" for n in range(65)), '"' + " ".join("abc"[n % 3] for n in range(300)) + '"',
+    ],
+)  # fmt: skip
+def test_an_expression_that_could_not_be_exact_is_refused_with_a_sentence(expression):
+    with pytest.raises(InvalidArgument) as caught:
+        demanded(expression)
+    assert str(caught.value).endswith(".")
+
+
+def test_a_phrase_longer_than_the_index_knows_is_words():
+    prompt = parse('"' + " ".join("abc"[n % 3] for n in range(300)) + '"')
+    assert prompt.condition is None and "256 words" in prompt.notes[0] and not prompt.exact
 
 
 def test_fields_are_read_and_may_be_quoted():
@@ -146,9 +224,10 @@ def test_a_field_that_makes_no_sense_is_a_word_and_a_note_says_so(field):
     assert (prompt.after, prompt.before, prompt.within, prompt.types, prompt.by) == (None, None, (), (), None)
 
 
-def test_a_limit_beyond_the_most_is_the_most_and_says_so():
-    prompt = parse("budget limit:5000")
-    assert prompt.limit == 1000 and "limit:1000" in prompt.notes[0]
+def test_a_limit_may_be_any_number_or_all():
+    assert parse("budget limit:5000").limit == 5000
+    assert parse("budget limit:all").limit == parse("budget limit:999999999").limit == MOST_HITS
+    assert parse("budget limit:all").notes == ()
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ def test_results_json_says_what_how_and_from_what():
             "path": "files/policies/refund.md",
             "score": 0.5,
             "parts": {"words": 0.5},
+            "modified": None,
+            "author": "",
             "passages": [{"lines": [12, 14], "text": "# Title\ntwo signatures", "score": 0.9}],
         }
     ]
@@ -86,5 +88,7 @@ def test_what_was_read_otherwise_is_still_said_when_an_answer_is_restored():
     from dataclasses import replace
 
     asked = answer('"two signatures"')
-    asked = replace(asked, prompt=replace(asked.prompt, condition=None, notes=("searched as words",)))
+    asked = replace(
+        asked, prompt=replace(asked.prompt, condition=None, exact=False, notes=("searched as words",))
+    )
     assert from_json(results_json(asked)).prompt == asked.prompt

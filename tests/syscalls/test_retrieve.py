@@ -2,10 +2,12 @@
 
 from types import SimpleNamespace
 
+import pytest
 import trio
 
 from lsfs.index.fusion import fuse
-from syscalls.retrieve import ONLY_NEAR, retrieve
+from syscalls.prompt import MOST_HITS, parse
+from syscalls.retrieve import AT_ONCE, ONLY_NEAR, demands, retrieve, understood
 from syscalls.values import Viewer
 
 VIEWER = Viewer(1000, 1000)
@@ -211,3 +213,90 @@ def test_quotes_in_a_long_question_demand_nothing():
     results = ask(f'{prose} about the "threshold" of it', Strict(3))
     assert results.prompt.condition is None and len(results.hits) == 3
     assert ask(f'{prose} about the "threshold" of it mode:words', Strict(3)).hits == ()
+
+
+def test_only_some_files_are_asked_for_where_some_are_named():
+    index = Index(3)
+    ask("word", index, among={b"1.md"})
+    ask("word", index, among=())
+    ask("word", index)
+    assert [query.get("only") for query in index.queries] == [[b"1.md"], [], None]
+
+
+def test_all_that_fulfils_a_prompt_is_asked_for_bare_and_unfiltered():
+    index = Index(300)
+    results = ask("type:md a b", index, Folder(lambda path: False), every=True)
+    (query,) = index.queries
+    assert len(results.hits) == 300 and query["bare"] and query["limit"] >= MOST_HITS
+    assert query["words"] == [] and query["meaning"] == "" and query["types"] == ["md"]
+    ask("mode:words a b", index, every=True)
+    assert index.queries[-1]["words"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("every", [False, True])
+def test_a_phrase_in_what_may_not_be_read_is_as_good_as_no_phrase(every):
+    """Otherwise `"a phrase"/and/b` would tell whether it stands in somebody else's file."""
+
+    class Secretive(Index):
+        async def search(self, query):
+            answer = await super().search(query)
+            return answer if query["condition"] is None else {**answer, "hits": answer["hits"][:2]}
+
+    files = Folder(lambda path: path not in (b"0.md", b"1.md"))
+    stands, absent = (ask('"a phrase"', index, files, every=every) for index in (Secretive(9), Strict(9)))
+    assert len(stands.hits) == 7
+    assert stands.hits == absent.hits and stands.prompt == absent.prompt
+
+
+def test_what_answers_a_prompt_that_demands_nothing_are_its_hits():
+    index = Index(300)
+    assert len(ask("plain words limit:7", index, every=True).hits) == 7
+    assert "bare" not in index.queries[-1]
+
+
+def test_a_phrase_is_insisted_on_among_named_files():
+    index = Strict(10)
+    assert ask('"no such phrase"', index).hits, "otherwise it is searched as words"
+    assert ask('"no such phrase"', index, among=[b"1.md"]).hits == ()
+    assert ask('"no such phrase"', index, among=[b"1.md"], every=True).hits == ()
+
+
+def test_a_limit_given_beside_the_prompt_counts():
+    assert len(ask("word limit:3", Index(50), limit=40).hits) == 40
+    assert ask("word", Index(1), limit=1 << 31).prompt.limit == MOST_HITS
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"),
+    [
+        ("plain words", False),
+        ("mode:meaning plain", False),
+        ("limit:3 x", False),
+        ("by:no-such-user x", False),
+    ]
+    + [
+        (text, True)
+        for text in (
+            "mode:words x",
+            '"a phrase"',
+            "a AND b",
+            "-x y",
+            "type:md",
+            "in:a",
+            "after:2025 x",
+            "by:me x",
+        )
+    ],
+)
+def test_a_prompt_demands_something_or_not(text, yes):
+    assert demands(understood(text, VIEWER)) is yes and parse(text)
+
+
+def test_many_hits_are_looked_at_with_pauses():
+    taken = []
+
+    async def pause():
+        taken.append(1)
+
+    assert len(ask("word limit:5000", Index(5000), pause=pause).hits) == 5000
+    assert len(taken) >= 5000 / AT_ONCE

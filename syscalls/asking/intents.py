@@ -1,0 +1,269 @@
+"""intents: the one call that a sentence means, with what it is given; otherwise a refusal that says why and names the nearest calls.
+
+Each call is a candidate by the words that speak for it (`lexicon`) and, where there is an embedding model, by how near the sentence is to
+those of `prototypes`. A candidate is filled (`slots`), and pays for every word that it does not explain. It is refused for a file, number
+or quotation that no argument took, for a verb of another call, a denial, a condition, and for what lsfs cannot do. The best one is meant
+if it is good enough, and better than every other plan by a margin; without a model both have to be larger.
+
+Pure: the cosines of the model are an argument (`neighbours` says of which texts).
+"""
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from syscalls.asking.calls import BY_WORD, read
+from syscalls.asking.fillers import respelled, simpler
+from syscalls.asking.lexicon import CUES
+from syscalls.asking.masks import MARK, Said, said
+from syscalls.asking.patterns import pattern
+from syscalls.asking.reading import Missing, Reading
+from syscalls.asking.slots import Slots, filled
+from syscalls.asking.words import (
+    ACTIONS,
+    ALLOWED,
+    COMMON,
+    CONDITIONS,
+    DENIALS,
+    IMPOSSIBLE,
+    another,
+    beside,
+    denied,
+    prototypes,
+    vocabulary,
+)
+from syscalls.errors import InvalidArgument
+
+LEAST = 2.0  # without it, a call is not thought of
+ENOUGH, ENOUGH_ALONE = 2.0, 2.0  # of the best candidate; alone: without a model
+MARGIN, MARGIN_ALONE = 0.75, 1.0
+UNKNOWN = 1.0  # what a word costs that nothing explains
+MOST_UNKNOWN = 2
+WEIGHT = 8.0  # of the model: what a tenth of cosine more than the other calls is worth, times ten
+NEAR = 0.55  # the cosine from which on a sentence is like the prototypes
+HEADS = frozenset(["show", "give", "list", "display", "tell", "print", "find", "get", "let", "make", "have"])  # what a wish begins with
+_OUTSIDE = re.compile(r"\b(?:weather|news|internet|web search|google|wikipedia|database for|online|website|twitter|youtube|right now|today|yesterday|tomorrow)\b", re.IGNORECASE)
+_SEARCHES = ("query", "semantic", "keywords", "integrated", "combine")
+FREE = "\ue000z\ue8ff"  # stands for free text that an argument took
+_JOINED = re.compile(
+    r"\b(?:except|minus|excluding|while|well|time|other|and|or|but|not|without|both|either|that|which|with|by|into|contain\w*|mention\w*)\b", re.IGNORECASE
+)
+LONGEST = 4000  # characters of a sentence
+
+_QUESTION = re.compile(
+    r"^(?:how (?:do|can|would|should|could|to|come)\b|what (?:does|do|is|are|would|happens?)\b.*\b(?:commands?|calls?|options?|syntax|mean(?:s|ing)? of|difference between (?:a |an |the )?(?:rollback|undo|lock|link|purge|delet|snapshot|save|query|undelete|watch|scan|append|replace|get|create))"
+    r"|what happens (?:if|when)|what(?:'s| is| are) (?:a|an|the (?:point|purpose|command|syntax|use|meaning|best way)|lsfs|your)\b|why\b|is it (?:possible|safe|ok|okay|dangerous|wise)|is there (?:a|any) way|(?:can|does|will|could|should|is|do|are) (?:lsfs|i|we|the command|it|you)\b(?! have (?:any|something|files|anything)| still | done| up)"
+    r"|should\b|explain (?:how|what|why|to me|the (?:command|difference|concept|meaning|syntax)|rollback|undo|snapshots?|purge)\b|tell me how (?:to|i|do)|teach|which (?:command|call|option)|do you know|who (?:are|is)\b|what can\b|describe how|show me how (?:to|i|you|one|we)\b|what (?:would|will|does|did|can) (?:a|an|the|undo|lock|purge|rollback|rebuild|scan)\b.* do$|i wonder|what if\b|suppose|imagine|pretend (?:to be|you)|ignore (?:all|any|previous|the|your)|would it\b|when (?:should|do|can)\b|where do i (?!find)|help\b|which is (?:better|faster|safer))",
+    re.IGNORECASE,
+)
+_TOLD = re.compile(
+    r"^(?:(?:i|we|he|she|they|somebody|someone|you) (?:just |have |had |already |has |once |never |always |only |did )*(?:not )?(?:deleted|removed|locked|unlocked|created|read|opened|appended|replaced|converted|translated|purged|scanned|saved|joined|merged|watched|compared|renamed|moved|wrote|shared|linked|rolled|reverted|made|put|took|used|said|told|heard|think|thought|believe|guess|hope|know|remember|saw|see|dreamt|was|were|am|are)\b"
+    r"|(?:my|the|our|his|her) (?:boss|colleague|friend|manual|book|teacher|manager|user|docs?|documentation|e-?mail|letter|article|guide|readme|tutorial|man page|note|wife|husband|brother|sister|mother|father|cat|dog)\b)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A call that a sentence may mean. wrong: why it does not; missing: what it would need."""
+
+    word: str
+    score: float
+    slots: Slots = field(default_factory=dict)
+    unknown: int = 0
+    wrong: str = ""
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """word: the call that is meant, "" for none; slots: its arguments, as one would type them; why: of a refusal, one sentence; nearest:
+    the calls that a refused sentence is nearest to; final: it is no request at all, and nobody else is asked."""
+
+    word: str = ""
+    slots: Slots = field(default_factory=dict)
+    why: str = ""
+    nearest: tuple[str, ...] = ()
+    final: bool = False
+
+
+def understood(prompt: str, cosines: Sequence[float] | None = None) -> Understood:
+    """What a sentence asks for. cosines: of `likeness(prompt)` to each of `neighbours()`, where there is a model. Never raises."""
+    if len(prompt) > LONGEST:
+        return Understood(why=f"A request has {LONGEST} characters at most.", final=True)
+    sentence = said(prompt)
+    if not sentence.text:
+        return Understood(why="Say what is to be done.", final=True)
+    near = nearness(cosines) if cosines is not None else {}
+    found = _understood(sentence, near)
+    if found.word or found.final:
+        return found
+    right = respelled(sentence.text)
+    texts = [right] if right != sentence.text else []
+    for text in (*texts, *simpler(right)):
+        again = _understood(replace(sentence, text=text), near)
+        if again.word and all(_written(again.slots, name, prompt) for name in ("PROMPT", "A", "B", "matching", "why", "text")):
+            return again
+    return found
+
+
+def _written(slots: Slots, name: str, prompt: str) -> bool:
+    """Whether a free text stands in the sentence as it was written, before a word of it was taken for another."""
+    return " ".join(str(slots.get(name, "")).split()) in " ".join(prompt.split())
+
+
+def _understood(sentence: Said, near: Mapping[str, float]) -> Understood:
+    ranked = candidates(sentence, near)
+    nearest = tuple(one.word for one in ranked[:3] if one.score >= LEAST)
+    alone = not near
+    why = _refused(sentence)
+    if why:
+        return Understood(why=why, nearest=nearest, final=True)
+    good = [one for one in ranked if not one.wrong and not one.missing]
+    enough, margin = (ENOUGH_ALONE, MARGIN_ALONE) if alone else (ENOUGH, MARGIN)
+    if not good or good[0].score < enough + 0.5 * good[0].unknown:
+        return Understood(why=_why(ranked, good), nearest=nearest)
+    best = good[0]
+    for other in ranked:
+        if other.word == best.word or _same(best, other):
+            continue
+        if other.missing and other.score >= best.score + 2.5 and (best.word in _SEARCHES or other.word not in _SEARCHES):
+            return Understood(why=f"`{other.word}` needs to know {other.missing}.", nearest=nearest)
+        if not other.missing and not other.wrong and other.score > best.score - margin:
+            return Understood(
+                why=f"This may mean `{best.word}` or `{other.word}`; say it with other words.",
+                nearest=(best.word, other.word),
+            )
+    return Understood(best.word, best.slots)
+
+
+def candidates(sentence: Said, near: Mapping[str, float]) -> list[Candidate]:
+    """Every call that is thought of, the best first."""
+    found = []
+    for word, cues in CUES.items():
+        if word not in BY_WORD:
+            continue
+        lexical, bonus = _lexical(word, sentence.text), near.get(word, 0.0)
+        if max(lexical, sum(weight for weight, cue in cues if weight > 0 and pattern(cue).search(sentence.text)) - 2) >= LEAST or bonus >= 1.0:
+            found.append(_candidate(word, sentence, lexical, bonus))
+    return sorted(found, key=lambda one: (-one.score, one.word))
+
+
+def _lexical(word: str, text: str) -> float:
+    return sum(weight for weight, cue in CUES[word] if pattern(cue).search(text))
+
+
+def _candidate(word: str, sentence: Said, score: float, bonus: float) -> Candidate:
+    try:
+        slots, left = filled(word, sentence)
+        read(word, slots)
+    except Missing as error:
+        return Candidate(word, score + bonus, missing=str(error))
+    except InvalidArgument as error:
+        return Candidate(word, score + bonus, wrong=str(error))
+    text = sentence.text
+    for value in slots.values():  # what a question is about says nothing of what is to be done with it
+        if isinstance(value, str) and " " in value.strip() and value in text and not _JOINED.search(value):
+            text = text.replace(value, FREE)
+    score = _lexical(word, text) + bonus
+    wrong, unknown = _left(word, left, slots)
+    score += min(1.5, 0.5 * len(sentence.things))  # all of them have found their place
+    return Candidate(word, score - UNKNOWN * unknown, slots, unknown, wrong)
+
+
+def _left(word: str, reading: Reading, slots: Slots) -> tuple[str, int]:
+    """Why what nobody took speaks against a call, and how many words of it are not explained."""
+    left = reading.left()
+    used = {slots_ for value in slots.values() for slots_ in (value if isinstance(value, list) else [value])}
+    outside = [slots[name] for name in ("PROMPT", "A", "B", "matching") if _OUTSIDE.search(str(slots.get(name, "")))]
+    if outside and not any(thing.kind in "qp" and thing.value in outside for thing in reading.things):
+        return "That is nothing that files here answer.", 0
+    marks = [mark for mark in MARK.findall(left) if reading.value(mark) not in used]
+    if marks:
+        shown = ", ".join(reading.thing(mark).raw.strip()[:40] for mark in marks[:3])
+        return f"`{word}` has no use for {shown}.", 0
+    if denied(word, left):
+        return "It says what is not to be done.", 0
+    known, allowed = vocabulary(word), ALLOWED.get(word, frozenset())
+    for match in (*DENIALS.finditer(left), *CONDITIONS.finditer(left)):
+        if match[0].lower() not in allowed:
+            return f"`{match[0]}` is more than `{word}` understands.", 0
+    verb = another(word, reading.text)
+    if verb:
+        return f"`{verb}` is not what `{word}` does; ask for one thing.", 0
+    unknown = []
+    for one in reading.words():
+        one = one.strip("'-").removesuffix("'s")
+        if not one or one in known or one in COMMON or one in HEADS and not unknown and left.lower().startswith(one):
+            continue
+        if one in IMPOSSIBLE or one in ACTIONS and not beside(word, one):
+            return f"`{one}` is not what `{word}` does.", 0
+        unknown.append(one)
+    if len(unknown) > MOST_UNKNOWN:
+        return f"It has words that say nothing to `{word}`: {', '.join(unknown[:5])}.", len(unknown)
+    return "", len(unknown)
+
+
+def _refused(sentence: Said) -> str:
+    text = sentence.text
+    if _QUESTION.match(text) and not re.match(r"(?:how (?:far|is|much|many|did|does|has|have)|(?:is|are|has|have|did) (?:the |everything|all|any|lsfs (?:still|done))|are you done|is lsfs still)", text, re.I):
+        return "This asks how something is done; see `lsfs --help` and the manual. Say what is to be done."
+    if _TOLD.match(text) and not re.search(r"[,;:.!?—] ?\S|\bplease\b|\bso\b|\b(?:back|undelete|restore|recover|undo|rollback|roll back|rescue|no longer|done with)\b", text, re.I):
+        return "This tells something, and asks for nothing. Say what is to be done."
+    if re.match(r"^(?:don't|do not|never|dont|no,|nobody asked|please don't|stop(?! (?:keeping|remembering|saving|sharing|locking|anyone|anybody|everyone|all|any|others|people|other))|refrain|avoid|no (?!one|version|trace|longer|copy|edits|changes|writes|need|more))\b(?! (?:let|allow|permit|need|keep|remember|save|want|require|lose)\b)", text, re.I):
+        return "This says what is not to be done; nothing is."
+    return ""
+
+
+def _why(ranked: list[Candidate], good: list[Candidate]) -> str:
+    first = ranked[0] if ranked else None
+    if first is not None and first.missing and first.score >= ENOUGH:
+        return f"`{first.word}` needs to know {first.missing}."
+    if first is not None and first.wrong and first.score >= ENOUGH:
+        return first.wrong
+    if good:
+        return "This is not understood well enough to be done."
+    return "This is nothing that lsfs does, or it is said in words that it does not know."
+
+
+def _same(one: Candidate, other: Candidate) -> bool:
+    return one.word == other.word and one.slots == other.slots
+
+
+# The embedding model ----------------------------------------------------------------------------------------------------
+
+_SPELLED = {"f": "the file", "p": "the file", "d": "the folder", "q": "this text", "n": "5", "v": "version 3", "b": "2 versions ago", "t": "2026-03-01", "l": "2 hours", "r": "yesterday"}  # fmt: skip
+_CAPITALS = {"F": "the file", "D": "the folder", "Q": "this text", "N": "5", "V": "version 3", "B": "2 versions ago", "T": "2026-03-01", "L": "2 hours", "NAME": "monday"}  # fmt: skip
+
+
+@functools.cache
+def neighbours() -> tuple[str, ...]:
+    """The prototypes of all calls as the model reads them, in the order of `nearness`."""
+    return tuple(
+        " ".join(_CAPITALS.get(word, word) for word in re.findall(r"[\w'-]+|[^\w\s]", line)).replace(" ,", ",")
+        for word in CUES
+        for line in prototypes()[word]
+    )
+
+
+def likeness(prompt: str) -> str:
+    """A sentence as the model is to compare it: with what its things are instead of what they are called."""
+    return MARK.sub(lambda match: _SPELLED[match[0][1]], said(prompt).text)
+
+
+def nearness(cosines: Sequence[float]) -> dict[str, float]:
+    """What the model says for each call, in the currency of the lexicon: how much nearer its prototypes are than those of the others."""
+    means: dict[str, float] = {}
+    at = 0
+    for word in CUES:
+        count = len(prototypes()[word])
+        best = sorted(cosines[at : at + count], reverse=True)[:3]
+        means[word] = sum(best) / len(best)
+        at += count
+    top = sorted(means.values(), reverse=True)
+    found = {}
+    for word, mean in means.items():
+        rival = top[1] if mean == top[0] else top[0]
+        found[word] = max(-2.0, min(2.0, WEIGHT * (mean - rival))) + (0.5 if mean == top[0] and mean > NEAR else 0.0)
+    return found

@@ -1,0 +1,118 @@
+"""translate: a file in another format, beside it: Markdown, HTML and Word into each other, and these, PDF and others to text.
+
+    translate notes/plan.md --to html               makes notes/plan.html
+    translate report.pdf --to txt --into report.txt
+
+A file is never overwritten: what is there already is EEXIST. Which way is possible says `WAYS`; the rest is EOPNOTSUPP.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from syscalls.errors import InvalidArgument, NotSupported
+from syscalls.ports import Converter, Folder
+from syscalls.values import Edit, Viewer
+
+if TYPE_CHECKING:
+    from syscalls.control import Command
+
+MOST = 64 << 20
+"""Bytes of a file that is translated."""
+FORMATS = {
+    "md": "md", "markdown": "md", "html": "html", "htm": "html", "xhtml": "html", "docx": "docx", "pdf": "pdf",
+    "odt": "odt", "pptx": "pptx", "epub": "epub", "txt": "txt", "text": "txt",
+}  # fmt: skip
+"""suffix, or the word behind --to -> format."""
+WAYS = {
+    "md": ("html", "docx", "txt"),
+    "html": ("md", "docx", "txt"),
+    "docx": ("md", "html", "txt"),
+    "pdf": ("txt",),
+    "odt": ("txt",),
+    "pptx": ("txt",),
+    "epub": ("txt",),
+}
+NAMES = {
+    "txt": "text",
+    "md": "Markdown",
+    "html": "HTML",
+    "docx": "Word",
+    "pdf": "PDF",
+    "odt": "ODT",
+    "pptx": "PPTX",
+    "epub": "EPUB",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """What a translation made: the file at `path`, `size` bytes."""
+
+    path: bytes
+    source: bytes
+    size: int
+
+
+def way(path: bytes, to: str) -> tuple[str, str]:
+    """The formats from which and into which `path` is to be translated. Raises InvalidArgument for a format that nobody knows,
+    NotSupported where there is no way."""
+    target = FORMATS.get(to.lower().lstrip("."))
+    if target is None:
+        raise InvalidArgument(
+            f"{to[:40]!r} is no format; there are {', '.join(sorted(set(FORMATS.values())))}."
+        )
+    suffix = os.path.splitext(path)[1].decode("utf-8", "surrogateescape").lstrip(".").lower()
+    source = FORMATS.get(suffix, "")
+    if target == source:
+        raise InvalidArgument(f"{_shown(path)} is {NAMES[target]} already.")
+    if target not in WAYS.get(source, ()):
+        ways = ", ".join(NAMES[one] for one in WAYS.get(source, ()))
+        raise NotSupported(
+            f"There is no good way from {'.' + suffix if suffix else 'a file without a suffix'} to {NAMES[target]}; "
+            + (
+                f"{NAMES[source]} becomes {ways}."
+                if ways
+                else f"only {', '.join(NAMES[one] for one in WAYS)} are translated."
+            )
+        )
+    return source, target
+
+
+async def translate(
+    path: bytes, to: str, *, into: bytes | None, folder: Folder, converter: Converter, viewer: Viewer
+) -> Translated:
+    """Make `path` anew in the format `to`, at `into` or beside it with the suffix of the format.
+
+    Raises as `way`, `Folder.read`, `Converter.convert` and `Folder.change` do; Exists where a file is there already.
+    """
+    source, target = way(path, to)
+    place = os.path.splitext(path)[0] + b"." + target.encode() if into is None else into
+    data = await folder.read(path, viewer, MOST)
+    made = await converter.convert(data, source, target, os.path.basename(path).decode("utf-8", "replace"))
+    await folder.change(f"translate {_shown(path)}", [Edit(place, "create", made)], viewer)
+    return Translated(place, path, len(made))
+
+
+async def reply(command: "Command") -> str:
+    """A sentence, or JSON, that says what was made."""
+    given = command.given
+    if "to" not in given:
+        raise InvalidArgument(f"Say --to and a format: {', '.join(sorted(set(FORMATS.values())))}.")
+    assert command.folder is not None and command.converter is not None
+    done = await translate(
+        given["PATH"],
+        given["to"],
+        into=given.get("into"),
+        folder=command.folder,
+        converter=command.converter,
+        viewer=command.viewer,
+    )
+    if "json" in given:
+        return json.dumps({"path": _shown(done.path), "source": _shown(done.source), "size": done.size})
+    return f"{_shown(done.path)} has what {_shown(done.source)} says, {done.size} bytes."
+
+
+def _shown(path: bytes) -> str:
+    return "files/" + path.decode("utf-8", "surrogateescape")
