@@ -62,7 +62,14 @@ async def proposal(command: "Command", prompt: str, *, token: bool) -> dict[str,
     word, slots = found.word, dict(found.slots)
     plan = planned(word, slots)
     choices = await _named(command, plan, slots, notes)
-    answer: dict[str, Any] = {"prompt": prompt, "commands": [], "reads": [], "says": "", "token": None, "notes": notes}
+    answer: dict[str, Any] = {
+        "prompt": prompt,
+        "commands": [],
+        "reads": [],
+        "says": "",
+        "token": None,
+        "notes": notes,
+    }
     if choices:
         answer["candidates"] = choices
         answer["says"] = "Several files may be meant; choose one of these commands."
@@ -70,7 +77,10 @@ async def proposal(command: "Command", prompt: str, *, token: bool) -> dict[str,
     plan = planned(word, slots)
     answer |= {
         "commands": [plan.line],
-        "reads": [f"files/{path.decode('utf-8', 'surrogateescape')}".rstrip("/") for _, path in paths(word, plan.values)],
+        "reads": [
+            f"files/{path.decode('utf-8', 'surrogateescape')}".rstrip("/")
+            for _, path in paths(word, plan.values)
+        ],
         "says": plan.says,
     }
     line = plan.line
@@ -105,7 +115,9 @@ async def _thought(command: "Command", work: Callable[[], Any]) -> Any:
 async def _cosines(command: "Command", prompt: str, notes: list[str]) -> list[float] | None:
     if command.insight is None:
         return None
-    likeness, neighbours = await _thought(command, lambda: (_intents().likeness(prompt), _intents().neighbours()))
+    likeness, neighbours = await _thought(
+        command, lambda: (_intents().likeness(prompt), _intents().neighbours())
+    )
     try:
         return await command.insight.similar(likeness, neighbours, DEADLINE)
     except TryAgain:
@@ -115,7 +127,9 @@ async def _cosines(command: "Command", prompt: str, notes: list[str]) -> list[fl
 
 async def _by_model(command: "Command", prompt: str, found: "Understood", notes: list[str]) -> "Understood":
     """What the language model makes of what nobody understood; it belongs to the owner of the mount. Raises InvalidArgument."""
-    why = found.why + (f" Nearest: {', '.join(f'`{one}`' for one in found.nearest)}." if found.nearest else "")
+    why = found.why + (
+        f" Nearest: {', '.join(f'`{one}`' for one in found.nearest)}." if found.nearest else ""
+    )
     if command.writer is None or found.final or command.viewer.uid not in (0, command.owner):
         raise InvalidArgument(why)
     from syscalls.asking import model
@@ -124,7 +138,9 @@ async def _by_model(command: "Command", prompt: str, found: "Understood", notes:
         word, slots = await model.proposed(command.writer, prompt)
     except (ModelFailed, InvalidArgument) as error:
         raise InvalidArgument(f"{why} {shown(str(error), 300)}") from None
-    notes.append(f"Proposed by the language model {shown(command.writer.name, 80)}; nothing else had understood the sentence.")
+    notes.append(
+        f"Proposed by the language model {shown(command.writer.name, 80)}; nothing else had understood the sentence."
+    )
     understood: Understood = _intents().Understood(word, slots)
     return understood
 
@@ -153,9 +169,17 @@ def _with(slots: Mapping[str, Any], argument: str, old: bytes, new: bytes) -> di
 async def _planned(command: "Command", plan: Plan, answer: dict[str, Any], token: bool) -> str:
     """Ask a call for its own plan and show it; the line that does what it says, "" where there is nothing to do."""
     assert command.say is not None
-    inner = json.loads(await command.say(plan.line if token else f"{plan.line.split(' ', 1)[0]} --dry-run{plan.line[len(plan.word):]}"))
+    inner = json.loads(
+        await command.say(
+            plan.line if token else f"{plan.line.split(' ', 1)[0]} --dry-run{plan.line[len(plan.word) :]}"
+        )
+    )
     changes = inner.get("changes") or [{"path": path} for path in inner.get("files", ())]
-    answer["plan"] = {name: inner[name] for name in ("counts", "bytes", "to", "versions", "busy", "stay", "live") if name in inner}
+    answer["plan"] = {
+        name: inner[name]
+        for name in ("counts", "bytes", "to", "versions", "busy", "stay", "live")
+        if name in inner
+    }
     answer["plan"]["changes"] = changes[:FIRST]
     answer["plan"]["more"] = max(0, len(changes) - FIRST) + int(inner.get("more") or 0)
     if not inner.get("token"):
@@ -167,5 +191,3 @@ async def _planned(command: "Command", plan: Plan, answer: dict[str, Any], token
 
 def _text(path: bytes) -> str:
     return path.decode("utf-8", "replace")
-
-

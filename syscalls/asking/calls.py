@@ -18,9 +18,19 @@ WORDS = (
     "save", "forget", "status", "scan", "rebuild",
 )  # fmt: skip
 RAW = ("query", "save", "forget")  # all that follows the word is the question, as it stands
-PLANNED = ("rollback", "undo", "purge")  # they answer with a plan, and its token does it; `delete --matching` does, too
+PLANNED = (
+    "rollback",
+    "undo",
+    "purge",
+)  # they answer with a plan, and its token does it; `delete --matching` does, too
 TOKENED = {"undo": "rollback"}  # the word that takes the token, where it is another one
-NEW = {("create", "PATH"), ("join", "into"), ("group", "into"), ("translate", "into"), ("undelete", "as")}  # nothing is there yet
+NEW = {
+    ("create", "PATH"),
+    ("join", "into"),
+    ("group", "into"),
+    ("translate", "into"),
+    ("undelete", "as"),
+}  # nothing is there yet
 
 _PATH = Argument("PATH", "file", True, "a file or folder below files/")
 _PROMPT = Argument("PROMPT", "prompt", True, "a question")
@@ -65,9 +75,13 @@ def read(word: str, said: Mapping[str, Any]) -> dict[str, Any]:
         if one.name in said:
             many = isinstance(said[one.name], (list, tuple))
             if many != one.many:
-                raise InvalidArgument(f"`{word}` takes {'several words' if one.many else 'one word'} as {one.name}.")
+                raise InvalidArgument(
+                    f"`{word}` takes {'several words' if one.many else 'one word'} as {one.name}."
+                )
             found[one.name] = (
-                tuple(value(word, one, text) for text in said[one.name]) if many else value(word, one, said[one.name])
+                tuple(value(word, one, text) for text in said[one.name])
+                if many
+                else value(word, one, said[one.name])
             )
         elif one.required:
             raise InvalidArgument(f"`{word}` needs {one.name}: {one.help}.")

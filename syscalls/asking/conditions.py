@@ -25,21 +25,23 @@ _JOIN = re.compile(
     r"|\s*(?P<comma>[,&+])\s*",
     re.IGNORECASE,
 )
-_CUES = (
-    r"(?:<contain mention>|<include>|containing|mentioning|including|\bkeywords?(?: search| query)?(?: for|:)?|\bphrases?\b|\bterms?\b|\bwords?\b|\bstrings?\b|\bgrep(?: for)?\b|(?:files|documents|notes|ones|texts|papers|everything) with(?! the words?)|(?:with|having|have|has|use|uses|using|say|says|spell) (?:the |both |either |all )*(?:words?|phrases?|terms?|keywords?|names?|strings?)|<search look> for(?: (?:the|files with))?)"
-)
+_CUES = r"(?:<contain mention>|<include>|containing|mentioning|including|\bkeywords?(?: search| query)?(?: for|:)?|\bphrases?\b|\bterms?\b|\bwords?\b|\bstrings?\b|\bgrep(?: for)?\b|(?:files|documents|notes|ones|texts|papers|everything) with(?! the words?)|(?:with|having|have|has|use|uses|using|say|says|spell) (?:the |both |either |all )*(?:words?|phrases?|terms?|keywords?|names?|strings?)|<search look> for(?: (?:the|files with))?)"
 
 
 def expression(r: Reading) -> str:
     """The condition that is left in a reading; it is taken out of it. Raises Missing."""
     quoted = r.marks("qp")
-    prefix = r.take(r"(?:words? |terms? |something |anything |a word |any word )(?:that )?(?:<start begin>) with @(?:letters |syllable )?{q}")
+    prefix = r.take(
+        r"(?:words? |terms? |something |anything |a word |any word )(?:that )?(?:<start begin>) with @(?:letters |syllable )?{q}"
+    )
     if prefix is not None and len(quoted) == 1:
         return _word(r.value(prefix[0])) + "*"
     if quoted:
         start, end = r.text.index(quoted[0]), r.text.rindex(quoted[-1]) + 3
         head = r.text[:start]
-        if re.search(rf"\b{_NOT}\b[^{CUT}]*$".replace(" ", r"\s"), head, re.I) and not re.search(r"\b(?:but|and)\b", head, re.I):
+        if re.search(rf"\b{_NOT}\b[^{CUT}]*$".replace(" ", r"\s"), head, re.I) and not re.search(
+            r"\b(?:but|and)\b", head, re.I
+        ):
             raise Missing(_WHY)
         if CUT in r.text[start:end]:
             inner = r.text[start:end].replace(CUT, " ")
@@ -88,9 +90,8 @@ def _joined(r: Reading, segment: str, either: bool) -> str:
     positive = {kind for kind in kinds if kind != "not"}
     if len(positive) > 1:
         raise Missing("which words belong together, with parentheses")
-    if "not" in kinds and any(kind != "not" for kind in kinds[kinds.index("not") :]):
-        if "or" in kinds[kinds.index("not") :] or "and" in kinds[kinds.index("not") :]:
-            raise Missing("which words must not occur")
+    if "not" in kinds and {"or", "and"} & set(kinds[kinds.index("not") :]):
+        raise Missing("which words must not occur")
     wanted = [words[0][1], *(word for kind, (_, word) in zip(kinds, words[1:], strict=True) if kind != "not")]
     unwanted = [word for kind, (_, word) in zip(kinds, words[1:], strict=True) if kind == "not"]
     said = (" OR " if "or" in positive else " AND ").join(wanted)
@@ -113,21 +114,87 @@ def _piece(r: Reading, text: str) -> str:
     marks = MARK.findall(text)
     rest = re.sub(r"\s+", " ", MARK.sub(" ", text)).strip(" ,;:")
     if marks:
-        if len(marks) > 1 or not re.fullmatch(rf"(?:{_FILL}|[\w]+ )*".replace("<contain mention include have>", "contain|contains|mention|mentions|include|includes|have|has").replace(" ", r"\s"), f"{rest} " if rest else ""):
+        if len(marks) > 1 or not re.fullmatch(
+            rf"(?:{_FILL}|[\w]+ )*".replace(
+                "<contain mention include have>",
+                "contain|contains|mention|mentions|include|includes|have|has",
+            ).replace(" ", r"\s"),
+            f"{rest} " if rest else "",
+        ):
             raise Missing(_WHY)
         if rest and not all(word in _LOOSE for word in rest.lower().split()):
             raise Missing(_WHY)
         thing = r.thing(marks[0])
         return _word(thing.value if thing.kind in "qpfd" else thing.raw)
-    text = re.sub(rf"^{_FILL}".replace("<contain mention include have>", "contain|contains|mention|mentions|include|includes|have|has").replace(" ", r"\s"), "", f"{text} ", flags=re.I).strip()
-    text = re.sub(r"\s(?:in|inside)\s(?:it|them|the\stext|their\stext)$|\s(?:in\sit|too|as\swell|somewhere|anywhere|both|at\sonce|alike|together)$", "", text, flags=re.I)
+    text = re.sub(
+        rf"^{_FILL}".replace(
+            "<contain mention include have>", "contain|contains|mention|mentions|include|includes|have|has"
+        ).replace(" ", r"\s"),
+        "",
+        f"{text} ",
+        flags=re.I,
+    ).strip()
+    text = re.sub(
+        r"\s(?:in|inside)\s(?:it|them|the\stext|their\stext)$|\s(?:in\sit|too|as\swell|somewhere|anywhere|both|at\sonce|alike|together)$",
+        "",
+        text,
+        flags=re.I,
+    )
     if not text or len(text.split()) > 3:
         raise Missing(_WHY)
     return _word(text)
 
 
 _LOOSE = frozenset(
-    ["the", "a", "an", "word", "words", "term", "terms", "keyword", "keywords", "phrase", "phrases", "exact", "both", "either", "all", "any", "of", "also", "that", "which", "they", "it", "is", "are", "files", "do", "does", "use", "contain", "contains", "mention", "mentions", "include", "includes", "have", "has", "with", "in", "as", "well", "exactly", "literal", "string", "strings", "one", "ones", "text"]
+    [
+        "the",
+        "a",
+        "an",
+        "word",
+        "words",
+        "term",
+        "terms",
+        "keyword",
+        "keywords",
+        "phrase",
+        "phrases",
+        "exact",
+        "both",
+        "either",
+        "all",
+        "any",
+        "of",
+        "also",
+        "that",
+        "which",
+        "they",
+        "it",
+        "is",
+        "are",
+        "files",
+        "do",
+        "does",
+        "use",
+        "contain",
+        "contains",
+        "mention",
+        "mentions",
+        "include",
+        "includes",
+        "have",
+        "has",
+        "with",
+        "in",
+        "as",
+        "well",
+        "exactly",
+        "literal",
+        "string",
+        "strings",
+        "one",
+        "ones",
+        "text",
+    ]
 )
 
 

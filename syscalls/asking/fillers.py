@@ -73,10 +73,17 @@ _TAIL = re.compile(
     )\s*$""",
     re.IGNORECASE | re.VERBOSE,
 )
-_SINCE = re.compile(r"^(?:since|as|because|now\sthat|given\sthat|seeing\s(?:as|that)|considering\sthat|in\sorder\sto|for|due\sto|after|with|following|before|to)\s[^,;.:\ue000]{3,120}[,;:]\s+", re.IGNORECASE)
-_SO = re.compile(r"^[^,;.:!?\ue000]{3,120}[,;.!?:–—-]+\s+(?:(?:so|therefore|thus|hence|and\sso|that[’']?s\swhy|which\sis\swhy)\s)?(?=\S)", re.IGNORECASE)
+_SINCE = re.compile(
+    r"^(?:since|as|because|now\sthat|given\sthat|seeing\s(?:as|that)|considering\sthat|in\sorder\sto|for|due\sto|after|with|following|before|to)\s[^,;.:\ue000]{3,120}[,;:]\s+",
+    re.IGNORECASE,
+)
+_SO = re.compile(
+    r"^[^,;.:!?\ue000]{3,120}[,;.!?:–—-]+\s+(?:(?:so|therefore|thus|hence|and\sso|that[’']?s\swhy|which\sis\swhy)\s)?(?=\S)",
+    re.IGNORECASE,
+)
 _AFTER = re.compile(
-    r"(?:\s*[,;.!–—-]+\s+|\s+(?=so\sthat\s|because\s|as\si\s|since\s(?:i|we|it|the)\s|for\s(?:my|our|the)\s\w+$|in\sorder\sto\s))(?:(?:and|but|so|because|since|as)\s)?[^.;!?\ue000]{2,140}$", re.IGNORECASE
+    r"(?:\s*[,;.!–—-]+\s+|\s+(?=so\sthat\s|because\s|as\si\s|since\s(?:i|we|it|the)\s|for\s(?:my|our|the)\s\w+$|in\sorder\sto\s))(?:(?:and|but|so|because|since|as)\s)?[^.;!?\ue000]{2,140}$",
+    re.IGNORECASE,
 )
 
 
@@ -117,10 +124,23 @@ def simpler(text: str) -> Iterator[str]:
 def _harmless(clause: str) -> bool:
     """Whether a clause asks for nothing, denies nothing and makes no condition."""
     words = re.findall(r"[a-z'-]+", clause.lower())
-    lead = re.sub(r"^(?:since|as|because|now that|after|before|with|following)\b", "", clause.strip(" ,;.:!-–—"), flags=re.I)
+    lead = re.sub(
+        r"^(?:since|as|because|now that|after|before|with|following)\b",
+        "",
+        clause.strip(" ,;.:!-–—"),
+        flags=re.I,
+    )
     if DENIALS.search(lead) or CONDITIONS.search(lead):
         return False
-    return not any(word in IMPERATIVES or word in IMPOSSIBLE for word in words) and re.search(r"\b(?:only|but|not|except|llm|model|links?|place|format|sentences?|group|by|into|as (?:html|docx|txt|md)|says?|said|wrote|writes?|written|told|tells|heard|book|manual|tutorial|letter|quoted?|sentence|joke|story|example|typed?|commands?|button)\b", clause, re.I) is None
+    return (
+        not any(word in IMPERATIVES or word in IMPOSSIBLE for word in words)
+        and re.search(
+            r"\b(?:only|but|not|except|llm|model|links?|place|format|sentences?|group|by|into|as (?:html|docx|txt|md)|says?|said|wrote|writes?|written|told|tells|heard|book|manual|tutorial|letter|quoted?|sentence|joke|story|example|typed?|commands?|button)\b",
+            clause,
+            re.I,
+        )
+        is None
+    )
 
 
 _NOUNS = ("snapshot", "version", "versions", "index", "question", "query", "summary", "history", "trash", "folder", "file", "files", "content", "contents", "link", "group", "rollback", "status", "changes",
@@ -129,7 +149,31 @@ _NOUNS = ("snapshot", "version", "versions", "index", "question", "query", "summ
 
 @functools.cache
 def _spelled() -> frozenset[str]:
-    return frozenset((*ACTIONS, *_NOUNS, *(form for verb in ("create", "make", "add", "copy", "change", "restore", "write", "show", "take", "search", "export", "notify", "rename") for form in forms(verb))))
+    return frozenset(
+        (
+            *ACTIONS,
+            *_NOUNS,
+            *(
+                form
+                for verb in (
+                    "create",
+                    "make",
+                    "add",
+                    "copy",
+                    "change",
+                    "restore",
+                    "write",
+                    "show",
+                    "take",
+                    "search",
+                    "export",
+                    "notify",
+                    "rename",
+                )
+                for form in forms(verb)
+            ),
+        )
+    )
 
 
 @functools.cache
@@ -154,6 +198,15 @@ def respelled(text: str) -> str:
 
 def _slip(word: str, right: str) -> bool:
     """Whether one letter too many, too few or another, or two that changed places, makes `word` of `right`."""
-    at = next((n for n, (one, other) in enumerate(zip(word, right, strict=False)) if one != other), min(len(word), len(right)))
+    at = next(
+        (n for n, (one, other) in enumerate(zip(word, right, strict=False)) if one != other),
+        min(len(word), len(right)),
+    )
     rest, wanted = word[at:], right[at:]
-    return rest[1:] == wanted or rest == wanted[1:] or rest[1:] == wanted[1:] or rest[2:] == wanted[2:] and rest[:2] == wanted[1::-1]
+    return (
+        rest[1:] == wanted
+        or rest == wanted[1:]
+        or rest[1:] == wanted[1:]
+        or rest[2:] == wanted[2:]
+        and rest[:2] == wanted[1::-1]
+    )

@@ -19,7 +19,8 @@ from syscalls.asking.lexicon import CUES
 from syscalls.asking.masks import MARK, Said, said
 from syscalls.asking.patterns import pattern
 from syscalls.asking.reading import Missing, Reading
-from syscalls.asking.slots import Slots, filled
+from syscalls.asking.saying import Slots
+from syscalls.asking.slots import filled
 from syscalls.asking.words import (
     ACTIONS,
     ALLOWED,
@@ -40,20 +41,46 @@ ENOUGH, ENOUGH_ALONE = 2.0, 2.0  # of the best candidate; alone: without a model
 MARGIN, MARGIN_ALONE = 0.75, 1.0
 UNKNOWN = 1.0  # what a word costs that nothing explains
 MOST_UNKNOWN = 2
-WEIGHT = 8.0  # of the model: what a tenth of cosine more than the other calls is worth, times ten
+WEIGHT = 18.0  # of the model: what a tenth of cosine more than the other calls is worth, times ten
+SURE = 1.2  # of the model's evidence, where the words alone decide nothing
 NEAR = 0.55  # the cosine from which on a sentence is like the prototypes
-HEADS = frozenset(["show", "give", "list", "display", "tell", "print", "find", "get", "let", "make", "have"])  # what a wish begins with
-_OUTSIDE = re.compile(r"\b(?:weather|news|internet|web search|google|wikipedia|database for|online|website|twitter|youtube|right now|today|yesterday|tomorrow)\b", re.IGNORECASE)
+HEADS = frozenset(
+    ["show", "give", "list", "display", "tell", "print", "find", "get", "let", "make", "have"]
+)  # what a wish begins with
+_OUTSIDE = re.compile(
+    r"\b(?:weather|news|internet|web search|google|wikipedia|database for|online|website|twitter|youtube|right now|today|yesterday|tomorrow)\b",
+    re.IGNORECASE,
+)
+_FORMATS = frozenset(
+    (
+        "csv",
+        "json",
+        "html",
+        "pdf",
+        "markdown",
+        "word",
+        "docx",
+        "text",
+        "latex",
+        "python",
+        "log",
+        "excel",
+        "yaml",
+        "toml",
+    )
+)
 _SEARCHES = ("query", "semantic", "keywords", "integrated", "combine")
 FREE = "\ue000z\ue8ff"  # stands for free text that an argument took
+_FIRST = 0.75  # what it costs more where that word is the first: mostly it is what is to be done
 _JOINED = re.compile(
-    r"\b(?:except|minus|excluding|while|well|time|other|and|or|but|not|without|both|either|that|which|with|by|into|contain\w*|mention\w*)\b", re.IGNORECASE
+    r"\b(?:except|minus|excluding|while|well|time|other|and|or|but|not|without|both|either|that|which|with|by|into|contain\w*|mention\w*)\b",
+    re.IGNORECASE,
 )
 LONGEST = 4000  # characters of a sentence
 
 _QUESTION = re.compile(
     r"^(?:how (?:do|can|would|should|could|to|come)\b|what (?:does|do|is|are|would|happens?)\b.*\b(?:commands?|calls?|options?|syntax|mean(?:s|ing)? of|difference between (?:a |an |the )?(?:rollback|undo|lock|link|purge|delet|snapshot|save|query|undelete|watch|scan|append|replace|get|create))"
-    r"|what happens (?:if|when)|what(?:'s| is| are) (?:a|an|the (?:point|purpose|command|syntax|use|meaning|best way)|lsfs|your)\b|why\b|is it (?:possible|safe|ok|okay|dangerous|wise)|is there (?:a|any) way|(?:can|does|will|could|should|is|do|are) (?:lsfs|i|we|the command|it|you)\b(?! have (?:any|something|files|anything)| still | done| up)"
+    r"|what happens (?:if|when)|what(?:'s| is| are) (?:a|an|the (?:point|purpose|command|syntax|use|meaning|best way)|lsfs$|your)\b|why\b|is it (?:possible|safe|ok|okay|dangerous|wise)|is there (?:a|any) way|(?:can|does|will|could|should|is|do|are) (?:lsfs|i|we|the command|it|you)\b(?! have (?:any|something|files|anything)| still | done| up)"
     r"|should\b|explain (?:how|what|why|to me|the (?:command|difference|concept|meaning|syntax)|rollback|undo|snapshots?|purge)\b|tell me how (?:to|i|do)|teach|which (?:command|call|option)|do you know|who (?:are|is)\b|what can\b|describe how|show me how (?:to|i|you|one|we)\b|what (?:would|will|does|did|can) (?:a|an|the|undo|lock|purge|rollback|rebuild|scan)\b.* do$|i wonder|what if\b|suppose|imagine|pretend (?:to be|you)|ignore (?:all|any|previous|the|your)|would it\b|when (?:should|do|can)\b|where do i (?!find)|help\b|which is (?:better|faster|safer))",
     re.IGNORECASE,
 )
@@ -96,16 +123,42 @@ def understood(prompt: str, cosines: Sequence[float] | None = None) -> Understoo
     if not sentence.text:
         return Understood(why="Say what is to be done.", final=True)
     near = nearness(cosines) if cosines is not None else {}
-    found = _understood(sentence, near)
+    found = _understood(sentence, {})
     if found.word or found.final:
         return found
     right = respelled(sentence.text)
     texts = [right] if right != sentence.text else []
     for text in (*texts, *simpler(right)):
-        again = _understood(replace(sentence, text=text), near)
-        if again.word and all(_written(again.slots, name, prompt) for name in ("PROMPT", "A", "B", "matching", "why", "text")):
+        again = _understood(replace(sentence, text=text), {})
+        if again.word and all(
+            _written(again.slots, name, prompt) for name in ("PROMPT", "A", "B", "matching", "why", "text")
+        ):
+            return again
+    if near:
+        again = _understood(sentence, near)
+        if again.word:
             return again
     return found
+
+
+def _first_unknown(word: str, reading: Reading) -> bool:
+    match = re.match(r"([^\W\d_][\w'-]*)", reading.whole)
+    one = match[1].lower() if match else ""
+    return (
+        bool(one)
+        and one in reading.left().lower().split()
+        and one not in vocabulary(word)
+        and one not in COMMON
+    )
+
+
+def _borne_out(one: Candidate, near: Mapping[str, float]) -> bool:
+    """Whether what the words alone did not decide is decided by the model: this call is the nearest one, by far."""
+    return (
+        near.get(one.word, 0.0) >= SURE
+        and one.unknown <= 1
+        and (bool(one.slots) or one.score - near[one.word] >= LEAST)
+    )
 
 
 def _written(slots: Slots, name: str, prompt: str) -> bool:
@@ -120,7 +173,7 @@ def _understood(sentence: Said, near: Mapping[str, float]) -> Understood:
     why = _refused(sentence)
     if why:
         return Understood(why=why, nearest=nearest, final=True)
-    good = [one for one in ranked if not one.wrong and not one.missing]
+    good = [one for one in ranked if not one.wrong and not one.missing and (alone or _borne_out(one, near))]
     enough, margin = (ENOUGH_ALONE, MARGIN_ALONE) if alone else (ENOUGH, MARGIN)
     if not good or good[0].score < enough + 0.5 * good[0].unknown:
         return Understood(why=_why(ranked, good), nearest=nearest)
@@ -128,7 +181,11 @@ def _understood(sentence: Said, near: Mapping[str, float]) -> Understood:
     for other in ranked:
         if other.word == best.word or _same(best, other):
             continue
-        if other.missing and other.score >= best.score + 2.5 and (best.word in _SEARCHES or other.word not in _SEARCHES):
+        if (
+            other.missing
+            and other.score >= best.score + 2.5
+            and (best.word in _SEARCHES or other.word not in _SEARCHES)
+        ):
             return Understood(why=f"`{other.word}` needs to know {other.missing}.", nearest=nearest)
         if not other.missing and not other.wrong and other.score > best.score - margin:
             return Understood(
@@ -145,7 +202,14 @@ def candidates(sentence: Said, near: Mapping[str, float]) -> list[Candidate]:
         if word not in BY_WORD:
             continue
         lexical, bonus = _lexical(word, sentence.text), near.get(word, 0.0)
-        if max(lexical, sum(weight for weight, cue in cues if weight > 0 and pattern(cue).search(sentence.text)) - 2) >= LEAST or bonus >= 1.0:
+        if (
+            max(
+                lexical,
+                sum(weight for weight, cue in cues if weight > 0 and pattern(cue).search(sentence.text)) - 2,
+            )
+            >= LEAST
+            or bonus >= 1.0
+        ):
             found.append(_candidate(word, sentence, lexical, bonus))
     return sorted(found, key=lambda one: (-one.score, one.word))
 
@@ -168,6 +232,8 @@ def _candidate(word: str, sentence: Said, score: float, bonus: float) -> Candida
             text = text.replace(value, FREE)
     score = _lexical(word, text) + bonus
     wrong, unknown = _left(word, left, slots)
+    if unknown and _first_unknown(word, left):
+        score -= _FIRST
     score += min(1.5, 0.5 * len(sentence.things))  # all of them have found their place
     return Candidate(word, score - UNKNOWN * unknown, slots, unknown, wrong)
 
@@ -176,7 +242,9 @@ def _left(word: str, reading: Reading, slots: Slots) -> tuple[str, int]:
     """Why what nobody took speaks against a call, and how many words of it are not explained."""
     left = reading.left()
     used = {slots_ for value in slots.values() for slots_ in (value if isinstance(value, list) else [value])}
-    outside = [slots[name] for name in ("PROMPT", "A", "B", "matching") if _OUTSIDE.search(str(slots.get(name, "")))]
+    outside = [
+        slots[name] for name in ("PROMPT", "A", "B", "matching") if _OUTSIDE.search(str(slots.get(name, "")))
+    ]
     if outside and not any(thing.kind in "qp" and thing.value in outside for thing in reading.things):
         return "That is nothing that files here answer.", 0
     marks = [mark for mark in MARK.findall(left) if reading.value(mark) not in used]
@@ -189,13 +257,36 @@ def _left(word: str, reading: Reading, slots: Slots) -> tuple[str, int]:
     for match in (*DENIALS.finditer(left), *CONDITIONS.finditer(left)):
         if match[0].lower() not in allowed:
             return f"`{match[0]}` is more than `{word}` understands.", 0
+    for match in re.finditer("([^\\W\\d_][\\w'-]*)\\s\ue000f", reading.whole):
+        one = match[1].lower()
+        if (
+            match.start()
+            and one not in _FORMATS
+            and one not in known
+            and one not in COMMON
+            and one not in allowed
+        ):
+            return f"Where `{match[1]}` belongs to a name, the name stands in quotation marks.", 0
+    if re.search(
+        r"\b(?:and|then)\s(?:then\s)?(?:run|execute|send|mail|print|open|ask)\s(?:it|them)\b",
+        left,
+        re.IGNORECASE,
+    ):
+        return "It asks for two things; say one of them.", 0
     verb = another(word, reading.text)
     if verb:
         return f"`{verb}` is not what `{word}` does; ask for one thing.", 0
-    unknown = []
+    unknown: list[str] = []
     for one in reading.words():
         one = one.strip("'-").removesuffix("'s")
-        if not one or one in known or one in COMMON or one in HEADS and not unknown and left.lower().startswith(one):
+        if (
+            not one
+            or one in known
+            or one in COMMON
+            or one in HEADS
+            and not unknown
+            and left.lower().startswith(one)
+        ):
             continue
         if one in IMPOSSIBLE or one in ACTIONS and not beside(word, one):
             return f"`{one}` is not what `{word}` does.", 0
@@ -207,11 +298,23 @@ def _left(word: str, reading: Reading, slots: Slots) -> tuple[str, int]:
 
 def _refused(sentence: Said) -> str:
     text = sentence.text
-    if _QUESTION.match(text) and not re.match(r"(?:how (?:far|is|much|many|did|does|has|have)|(?:is|are|has|have|did) (?:the |everything|all|any|lsfs (?:still|done))|are you done|is lsfs still)", text, re.I):
+    if _QUESTION.match(text) and not re.match(
+        r"(?:how (?:far|is|much|many|did|does|has|have)|(?:is|are|has|have|did) (?:the |we (?:done|indexed|fully)|everything|all|any|lsfs (?:still|done))|are you done|is lsfs still)",
+        text,
+        re.I,
+    ):
         return "This asks how something is done; see `lsfs --help` and the manual. Say what is to be done."
-    if _TOLD.match(text) and not re.search(r"[,;:.!?—] ?\S|\bplease\b|\bso\b|\b(?:back|undelete|restore|recover|undo|rollback|roll back|rescue|no longer|done with)\b", text, re.I):
+    if _TOLD.match(text) and not re.search(
+        r"[,;:.!?—] ?\S|\bplease\b|\bso\b|\b(?:back|undelete|restore|recover|undo|rollback|roll back|rescue|no longer|done with)\b",
+        text,
+        re.I,
+    ):
         return "This tells something, and asks for nothing. Say what is to be done."
-    if re.match(r"^(?:don't|do not|never|dont|no,|nobody asked|please don't|stop(?! (?:keeping|remembering|saving|sharing|locking|anyone|anybody|everyone|all|any|others|people|other))|refrain|avoid|no (?!one|version|trace|longer|copy|edits|changes|writes|need|more))\b(?! (?:let|allow|permit|need|keep|remember|save|want|require|lose)\b)", text, re.I):
+    if re.match(
+        r"^(?:don't|do not|never|dont|no,|nobody asked|please don't|stop(?! (?:keeping|remembering|saving|sharing|locking|anyone|anybody|everyone|all|any|others|people|other))|refrain|avoid|no (?!one|version|trace|longer|copy|edits|changes|writes|need|more))\b(?! (?:let|allow|permit|need|keep|remember|want|require|lose)\b)",
+        text,
+        re.I,
+    ):
         return "This says what is not to be done; nothing is."
     return ""
 
@@ -241,7 +344,9 @@ _CAPITALS = {"F": "the file", "D": "the folder", "Q": "this text", "N": "5", "V"
 def neighbours() -> tuple[str, ...]:
     """The prototypes of all calls as the model reads them, in the order of `nearness`."""
     return tuple(
-        " ".join(_CAPITALS.get(word, word) for word in re.findall(r"[\w'-]+|[^\w\s]", line)).replace(" ,", ",")
+        " ".join(_CAPITALS.get(word, word) for word in re.findall(r"[\w'-]+|[^\w\s]", line)).replace(
+            " ,", ","
+        )
         for word in CUES
         for line in prototypes()[word]
     )
@@ -265,5 +370,7 @@ def nearness(cosines: Sequence[float]) -> dict[str, float]:
     found = {}
     for word, mean in means.items():
         rival = top[1] if mean == top[0] else top[0]
-        found[word] = max(-2.0, min(2.0, WEIGHT * (mean - rival))) + (0.5 if mean == top[0] and mean > NEAR else 0.0)
+        found[word] = max(-2.0, min(3.0, WEIGHT * (mean - rival))) + (
+            0.5 if mean == top[0] and mean > NEAR else 0.0
+        )
     return found

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from syscalls.asking.fillers import stripped
 from syscalls.asking.numbers import DURATION, NUMBER, TIME, duration, number, time
+from syscalls.asking.words import IMPERATIVES
 
 FIRST = 0xE100
 MOST = 400  # things in a sentence
@@ -50,6 +51,20 @@ class Said:
 
 MARK = re.compile("\ue000[a-z][\ue100-\ue8ff]")
 
+_LONG = {
+    "gimme": "give me",
+    "lemme": "let me",
+    "wanna": "want to",
+    "gonna": "going to",
+    "dont": "don't",
+    "doesnt": "doesn't",
+    "whats": "what's",
+    "lets": "let's",
+    "cant": "can't",
+    "isnt": "isn't",
+    "ur": "your",
+}
+_SHORT = re.compile(rf"(?<![\w'\"`“‘/.-])(?:{'|'.join(_LONG)})(?![\w'\"`”’/.-])", re.IGNORECASE)
 _QUOTED = re.compile(
     r"```(?:\w*\n)?(?P<a>.+?)```|``(?P<b>.+?)``|`(?P<c>[^`]+)`|\"(?P<d>[^\"]*)\"|“(?P<e>[^”]*)”|„(?P<f>[^“”]*)[“”]|«\s?(?P<g>[^»]*?)\s?»"
     r"|(?<![\w.)])'(?P<h>(?:[^']|(?<=\w)'(?=\w))*)'(?!\w)|(?<!\w)‘(?P<i>(?:[^’]|(?<=\w)’(?=\w))*)’(?!\w)",
@@ -59,20 +74,191 @@ _PATHLIKE = re.compile(r"(?:~?/|\./)?[^\s/\"'`][^/\n\"`]{0,80}(?:/[^/\n\"`]{1,80
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,8}$")
 _NO_SUFFIX = frozenset(["e.g", "i.e", "a.m", "p.m", "u.s", "etc", "vs"])
 _PATH = re.compile(
-    r"(?<![\w/.~@-])(?:\./|~/|/)?(?:[\w@.+~%()\[\]&=,-]*[\w)\]~+-]/)*(?:[\w@.+~%()\[\]&=-]*[\w)\]~+]|[\w.-]+)/?", re.UNICODE
+    r"(?<![\w/.~@-])(?:\./|~/|/)?(?:[\w@.+~%()\[\]&=,-]*[\w)\]~+-]/)*(?:[\w@.+~%()\[\]&=-]*[\w)\]~+]|[\w.-]+)/?",
+    re.UNICODE,
 )
-_SLASHED = frozenset(["and/or", "he/she", "she/he", "his/her", "him/her", "w/o", "w/", "n/a", "yes/no", "either/or", "on/off", "read/write", "input/output", "i/o"])
-_BARE = frozenset(["README", "LICENSE", "LICENCE", "CHANGELOG", "Makefile", "Dockerfile", "TODO", "NOTICE", "AUTHORS", "COPYING", "Justfile", "Procfile", "Gemfile", "Pipfile", "CONTRIBUTING"])
+_SLASHED = frozenset(
+    [
+        "and/or",
+        "he/she",
+        "she/he",
+        "his/her",
+        "him/her",
+        "w/o",
+        "w/",
+        "n/a",
+        "yes/no",
+        "either/or",
+        "on/off",
+        "read/write",
+        "input/output",
+        "i/o",
+    ]
+)
+_BARE = frozenset(
+    [
+        "README",
+        "LICENSE",
+        "LICENCE",
+        "CHANGELOG",
+        "Makefile",
+        "Dockerfile",
+        "TODO",
+        "NOTICE",
+        "AUTHORS",
+        "COPYING",
+        "Justfile",
+        "Procfile",
+        "Gemfile",
+        "Pipfile",
+        "CONTRIBUTING",
+    ]
+)
 _FILE = r"(?:file|document|doc|text\sfile|textfile|markdown\sfile)"
 _FOLDER = r"(?:sub-?folder|sub-?directory|folder|directory|dir)"
 _NAMED = r"(?:named|called|titled|with\sthe\sname|by\sthe\sname(?:\sof)?|at)"
 _PLAIN = (
     r"(?!(?:about|that|which|who|with|without|from|to|into|in|on|onto|of|for|and|or|is|are|was|were|as|at|by|it|its|the|a|an|all|any|my|this|where|when|what|has|have|named|called|"
     r"titled|until|because|so|again|back|itself|then|not|but|but|should|would|could|can|will|must|may|under|below|inside|containing|contains|contain|matching|whose|there|"
-    r"up|out|via|after|before|since|than|now|please|history|system|systems|contents?|versions?|link|read-only|readable|writable|watch|lock|locked|i|you|we|name|names|path|type|types|tree|kind|changes|changed|anything)\b)[\w@.+~%-]*\w"
+    r"up|out|via|after|before|since|than|now|please|history|system|systems|contents?|versions?|link|read-only|readable|writable|watch|lock|locked|i|you|we|says|say|said|tells|tell|explains|explain|describes|describe|shows|show|mentions|mention|discusses|discuss|covers|cover|deals|deal|talks|talk|answers|answer|looks|contained|exists|exist|names|name|path|type|types|tree|kind|changes|changed|anything)\b)[\w@.+~%-]*\w"
 )
 _ADJECTIVES = frozenset(
-    ["new", "old", "same", "whole", "entire", "other", "first", "second", "third", "last", "next", "previous", "current", "wrong", "right", "big", "small", "large", "empty", "blank", "text", "deleted", "removed", "lost", "latest", "newest", "oldest", "single", "one", "two", "three", "each", "every", "only", "full", "named", "given", "following", "above", "source", "target", "original", "destination", "resulting", "combined", "merged", "joined", "locked", "unlocked", "shared", "my", "your", "our", "their", "its", "this", "that", "these", "those", "existing", "missing", "important", "different", "certain", "specific", "particular", "actual", "live", "relevant", "related", "similar", "matching", "good", "best", "top", "markdown", "html", "docx", "pdf", "word", "plain", "text", "csv", "json", "log", "index", "parent", "root", "complete", "output", "input", "config", "configuration", "saved", "such", "any", "some", "all", "no", "many", "few", "more", "most", "binary", "read-only", "writable", "hidden", "temporary", "second-to-last", "both", "either", "answer", "another", "many", "whichever", "what", "which", "whose", "newly", "just", "following", "said", "mentioned", "the", "a", "an", "of", "in", "archive's", "trash", "recovered", "project", "result", "results"]
+    [
+        "new",
+        "old",
+        "same",
+        "whole",
+        "entire",
+        "other",
+        "first",
+        "second",
+        "third",
+        "last",
+        "next",
+        "previous",
+        "current",
+        "wrong",
+        "right",
+        "big",
+        "small",
+        "large",
+        "empty",
+        "blank",
+        "text",
+        "deleted",
+        "removed",
+        "lost",
+        "latest",
+        "newest",
+        "oldest",
+        "single",
+        "one",
+        "two",
+        "three",
+        "each",
+        "every",
+        "only",
+        "full",
+        "named",
+        "given",
+        "following",
+        "above",
+        "source",
+        "target",
+        "original",
+        "destination",
+        "resulting",
+        "combined",
+        "merged",
+        "joined",
+        "locked",
+        "unlocked",
+        "shared",
+        "my",
+        "your",
+        "our",
+        "their",
+        "its",
+        "this",
+        "that",
+        "these",
+        "those",
+        "existing",
+        "missing",
+        "important",
+        "different",
+        "certain",
+        "specific",
+        "particular",
+        "actual",
+        "live",
+        "relevant",
+        "related",
+        "similar",
+        "matching",
+        "good",
+        "best",
+        "top",
+        "markdown",
+        "html",
+        "docx",
+        "pdf",
+        "word",
+        "plain",
+        "text",
+        "csv",
+        "json",
+        "log",
+        "index",
+        "parent",
+        "root",
+        "complete",
+        "output",
+        "input",
+        "config",
+        "configuration",
+        "saved",
+        "such",
+        "any",
+        "some",
+        "all",
+        "no",
+        "many",
+        "few",
+        "more",
+        "most",
+        "binary",
+        "read-only",
+        "writable",
+        "hidden",
+        "temporary",
+        "second-to-last",
+        "both",
+        "either",
+        "answer",
+        "another",
+        "many",
+        "whichever",
+        "what",
+        "which",
+        "whose",
+        "newly",
+        "just",
+        "following",
+        "said",
+        "mentioned",
+        "the",
+        "a",
+        "an",
+        "of",
+        "in",
+        "archive's",
+        "trash",
+        "recovered",
+        "project",
+        "result",
+        "results",
+    ]
 )
 
 
@@ -85,7 +271,8 @@ class _Masking:
     def __init__(self, prompt: str) -> None:
         text = unicodedata.normalize("NFC", prompt[:LONGEST]).replace("\0", " ")
         text = "".join(char if char in "\n\t" or unicodedata.category(char) != "Cc" else " " for char in text)
-        self.text = _MARKS.sub(" ", text).strip()
+        text = _SHORT.sub(lambda match: _LONG[match[0].lower()], _MARKS.sub(" ", text))
+        self.text = text.strip()
         if len(prompt) > LONGEST:
             self.text += " …"
         self.things: list[Thing] = []
@@ -130,7 +317,13 @@ class _Masking:
             return match[0] if len(self.things) >= MOST else self.mark("q", inner, match[0])
         trimmed = inner.strip()
         kind = "q"
-        if "\n" not in inner and len(trimmed) <= 255 and is_path(trimmed) and len(trimmed.split()) <= 6:
+        if (
+            "\n" not in inner
+            and len(trimmed) <= 255
+            and is_path(trimmed)
+            and len(trimmed.split()) <= 6
+            and trimmed.split()[0].lower() not in IMPERATIVES
+        ):
             kind = "p"
         before = " " if self.text[match.start() - 1 : match.start()].isalnum() else ""
         return before + self.mark(kind, trimmed if kind == "p" else inner, match[0])
@@ -145,6 +338,8 @@ class _Masking:
         if not bare or "\ue000" in bare:
             return word
         rest = word[len(bare) :]
+        if bare[0] in "([":
+            return word  # the end of a name with blanks in it
         slashed = "/" in bare.strip("/") or bare.endswith("/") or bare.startswith(("/", "./", "~/"))
         named = bare in _BARE or bare.startswith(".") and len(bare) > 2 and bare[1].isalpha()
         if slashed:
@@ -165,7 +360,9 @@ class _Masking:
         again = self._again
         text = re.sub(rf"\b{the}{_FOLDER}(?:\s{_NAMED})?:?\s{mark}", again("d"), self.text, flags=re.I)
         text = re.sub(rf"(?<![\w-]){the}{mark}\s{_FOLDER}\b", again("d"), text, flags=re.I)
-        text = re.sub(rf"\b{the}{_FOLDER}(?:\s{_NAMED})?\s({_PLAIN})(?![\w/])", self._plain("d"), text, flags=re.I)
+        text = re.sub(
+            rf"\b{the}{_FOLDER}(?:\s{_NAMED})?\s({_PLAIN})(?![\w/])", self._plain("d"), text, flags=re.I
+        )
         text = re.sub(rf"\b(?:the|my|our)\s({_PLAIN})\s{_FOLDER}\b", self._plain("d"), text, flags=re.I)
         files = rf"\b{the}{_FILE}(?:\s{_NAMED})?:?\s"
         text = re.sub(rf"\bfiles\s(?:(?:named|called)\s)?{mark}", self._again("f"), text, flags=re.I)
@@ -241,4 +438,9 @@ def is_path(text: str) -> bool:
         return False
     if _SUFFIX.search(text):
         return True
-    return "/" in text and " " not in text and not re.fullmatch(r"[\d/.:+-]+", text) and text.lower() not in _SLASHED
+    return (
+        "/" in text
+        and " " not in text
+        and not re.fullmatch(r"[\d/.:+-]+", text)
+        and text.lower() not in _SLASHED
+    )

@@ -12,7 +12,7 @@ from typing import Any
 from syscalls.arguments import value
 from syscalls.asking.calls import BY_WORD, read
 from syscalls.asking.masks import Said, said
-from syscalls.asking.slots import Slots
+from syscalls.asking.saying import Slots
 from syscalls.asking.words import denied
 from syscalls.errors import InvalidArgument
 from syscalls.ports import Writer
@@ -22,13 +22,24 @@ TASK = (
     ' {"call": WORD, "arguments": {NAME: VALUE}}. Values are strings copied from the sentence, true for a flag, a list where the table says'
     ' "many". Where the sentence asks for none of them, for two, or says that something is not to be done: {"call": null}.'
 )
-_WORDS = {"no-llm": ("llm", "model"), "dry-run": ("dry", "without", "show"), "in-place": ("place",), "everywhere": ("everywhere",)}
-_HOW = {"both": ("both", "and"), "either": ("either", "or"), "only": ("not", "without", "except", "only", "minus")}
+_WORDS = {
+    "no-llm": ("llm", "model"),
+    "dry-run": ("dry", "without", "show"),
+    "in-place": ("place",),
+    "everywhere": ("everywhere",),
+}
+_HOW = {
+    "both": ("both", "and"),
+    "either": ("either", "or"),
+    "only": ("not", "without", "except", "only", "minus"),
+}
 
 
 async def proposed(writer: Writer, prompt: str) -> tuple[str, Slots]:
     """A call and its arguments, which the sentence bears out. Raises InvalidArgument, ModelFailed."""
-    answer = await writer.complete(f"{TASK} Table: {table()}", json.dumps({"sentence": prompt}, ensure_ascii=False), writer.timeout)
+    answer = await writer.complete(
+        f"{TASK} Table: {table()}", json.dumps({"sentence": prompt}, ensure_ascii=False), writer.timeout
+    )
     return checked(answer, prompt)
 
 
@@ -38,7 +49,10 @@ def table() -> str:
     for word, call in BY_WORD.items():
         rows[word] = {
             "does": call.summary,
-            **{one.name: one.kind + (" many" if one.many else "") + ("" if one.required else " optional") for one in call.arguments},
+            **{
+                one.name: one.kind + (" many" if one.many else "") + ("" if one.required else " optional")
+                for one in call.arguments
+            },
             **{one.name: one.kind + " optional" for one in call.options if one.name != "token"},
         }
     return json.dumps(rows, ensure_ascii=False)
@@ -61,13 +75,16 @@ def checked(answer: str, prompt: str) -> tuple[str, Slots]:
         raise InvalidArgument("The sentence says what is not to be done.")
     if "token" in slots:
         raise InvalidArgument("The language model may not use a token.")
-    kinds = {one.name: one for one in (*BY_WORD[word].arguments, *BY_WORD[word].options)}
+    kinds: dict[str, Any] = {one.name: one for one in BY_WORD[word].arguments}
+    kinds |= {one.name: one for one in BY_WORD[word].options}
     for name, given in slots.items():
         if name not in kinds:
             raise InvalidArgument(f"`{word}` has no {name[:40]}.")
         for one in given if isinstance(given, list) else [given]:
             if not _said(word, kinds[name], one, prompt, sentence):
-                raise InvalidArgument(f"The language model gave {name} a value that the sentence does not have.")
+                raise InvalidArgument(
+                    f"The language model gave {name} a value that the sentence does not have."
+                )
     try:
         read(word, slots)
     except (TypeError, AttributeError) as error:
@@ -88,9 +105,14 @@ def _said(word: str, of: Any, given: Any, prompt: str, sentence: Said) -> bool:
         return any(re.search(rf"\b{one}\b", plain) for one in _HOW.get(given, (given.casefold(),)))
     if of.name in ("EXPRESSION", "WORDS"):
         words = re.sub(r"\b(?:AND|OR|NOT)\b|[()\"]", " ", given).split()
-        return bool(words) and all(re.search(rf"(?<!\w){re.escape(_plain(one))}(?!\w)", plain) for one in words)
+        return bool(words) and all(
+            re.search(rf"(?<!\w){re.escape(_plain(one))}(?!\w)", plain) for one in words
+        )
     edge = r"\w./-" if of.kind == "file" else r"\w"
-    return re.search(rf"(?<![{edge}]){re.escape(_plain(given))}(?![{edge.replace('.', '')}]|\.\w)", plain) is not None
+    return (
+        re.search(rf"(?<![{edge}]){re.escape(_plain(given))}(?![{edge.replace('.', '')}]|\.\w)", plain)
+        is not None
+    )
 
 
 def _equal(word: str, of: Any, one: str, other: str) -> bool:
@@ -102,5 +124,3 @@ def _equal(word: str, of: Any, one: str, other: str) -> bool:
 
 def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
-
-

@@ -43,7 +43,9 @@ async def meant(word: str, argument: str, path: bytes, folder: Folder | None, vi
         return Name(None, tuple(found[:SHOWN]))
     if word in PAST:
         return Name(path)
-    raise NotFound(f"There is no file {path.decode('utf-8', 'replace')[:200]}; say its path as ls shows it below files/.")
+    raise NotFound(
+        f"There is no file {path.decode('utf-8', 'replace')[:200]}; say its path as ls shows it below files/."
+    )
 
 
 def nearest(text: bytes, paths: Sequence[bytes]) -> list[bytes]:

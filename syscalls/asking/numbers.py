@@ -2,16 +2,63 @@
 
 import re
 
-_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"]
+_ORDINALS = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
+]
 _VALUES: dict[str, float] = {word: place for place, word in enumerate(_ONES)}
 _VALUES |= {word: 20 + 10 * place for place, word in enumerate(_TENS)}
-_VALUES |= {f"{ten}{dash}{one}": 20 + 10 * i + j for i, ten in enumerate(_TENS) for j, one in enumerate(_ONES[1:10], 1) for dash in "- "}
+_VALUES |= {
+    f"{ten}{dash}{one}": 20 + 10 * i + j
+    for i, ten in enumerate(_TENS)
+    for j, one in enumerate(_ONES[1:10], 1)
+    for dash in "- "
+}
 _VALUES |= {word: place for place, word in enumerate(_ORDINALS, 1)}
 _VALUES |= {"a": 1, "an": 1, "a couple of": 2, "a couple": 2, "a dozen": 12, "half a dozen": 6, "dozen": 12, "a single": 1, "single": 1, "hundred": 100, "a hundred": 100,
             "original": 1, "very first": 1, "initial": 1, "half": 0.5, "half an": 0.5, "half a": 0.5, "a half": 0.5, "a quarter of an": 0.25, "quarter of an": 0.25,
-            "three quarters of an": 0.75, "one and a half": 1.5, "two and a half": 2.5, "an": 1, "both": 2}  # fmt: skip
+            "three quarters of an": 0.75, "one and a half": 1.5, "two and a half": 2.5, "both": 2}  # fmt: skip
 
 _TEENS = "|".join(sorted((word for word in _VALUES if word not in _ORDINALS and " " not in word and len(word) > 2 and word not in
                           ("zero", "single", "original", "initial", "half", "both", "dozen", "hundred")), key=len, reverse=True))  # fmt: skip
@@ -65,14 +112,23 @@ SHORT = re.compile(
     rf"(?<![\w.-])v(?P<one>\d{{1,6}})(?![\w-]|\.\w)(?:\s?(?P<and>{_AND})\s?v?(?P<two>\d{{1,6}})(?![\w-]|\.\w))?",
     re.IGNORECASE,
 )
-ORDINAL = re.compile(rf"\b(?:the\s)?(?P<n>very\sfirst|original|initial|{_ORD})\s(?:saved\s|ever\s)?{_VERSION}(?!\w)", re.IGNORECASE)
+ORDINAL = re.compile(
+    rf"\b(?:the\s)?(?P<n>very\sfirst|original|initial|{_ORD})\s(?:saved\s|ever\s)?{_VERSION}(?!\w)",
+    re.IGNORECASE,
+)
 
 _UNITS = {"s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "m": "m", "min": "m", "mins": "m", "minute": "m", "minutes": "m", "h": "h", "hr": "h",
           "hrs": "h", "hour": "h", "hours": "h", "d": "d", "day": "d", "days": "d", "w": "w", "week": "w", "weeks": "w", "wk": "w", "wks": "w", "fortnight": "2w", "fortnights": "2w"}  # fmt: skip
 _LONG = r"seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|wks?|fortnights?"
 _SOME = rf"(?:three\squarters\sof\san|a\squarter\sof\san|quarter\sof\san|half\san|half\sa|one\sand\sa\shalf|two\sand\sa\shalf|a\scouple\sof|\d{{1,9}}(?:\.\d{{1,3}})?|{_SPACED}|{_TEENS}|an?|a\ssingle|half)"
 _PART = rf"(?:(?P<n>{_SOME})(?:\s|-)(?:full\s|whole\s|more\s)?(?P<unit>{_LONG})\b(?P<half>\sand\sa\shalf\b)?|(?P<n2>\d{{1,9}}(?:\.\d{{1,3}})?)\s?(?P<unit2>{_LONG}|[smhdw])\b)"
-_MORE = _PART.replace("(?P<n>", "(?:").replace("(?P<unit>", "(?:").replace("(?P<half>", "(?:").replace("(?P<n2>", "(?:").replace("(?P<unit2>", "(?:")
+_MORE = (
+    _PART.replace("(?P<n>", "(?:")
+    .replace("(?P<unit>", "(?:")
+    .replace("(?P<half>", "(?:")
+    .replace("(?P<n2>", "(?:")
+    .replace("(?P<unit2>", "(?:")
+)
 DURATION = re.compile(
     rf"(?<![\w.-])(?!a\ssecond\s(?:copy|file|version|one|time|document|name|look|note|set))(?:the\s(?=next|coming|following)(?:next|coming|following)\s|another\s)?{_PART}(?P<rest>(?:(?:\s?,\s?|\sand\s|\s)?{_MORE}){{0,3}})(?P<ago>\s(?:ago|earlier|old|back|before)\b)?",
     re.IGNORECASE,
@@ -100,11 +156,26 @@ def duration(match: re.Match[str]) -> str | None:
     return " ".join(f"{amount:g}{short}" for amount, short in parts).replace(" ", "") or None
 
 
-_MONTHS = ["january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"]
-_MONTH = "|".join([*_MONTHS, "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep", "oct", "nov", "dec"])
+_MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
+_MONTH = "|".join(
+    [*_MONTHS, "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep", "oct", "nov", "dec"]
+)
 _CLOCK = r"(?P<hour{0}>\d{{1,2}})(?::(?P<minute{0}>\d\d)(?::(?P<second{0}>\d\d))?)?\s?(?P<half{0}>[ap]\.?m\.?)?(?:\so'?clock)?|(?P<word{0}>noon|midday|midnight)"
 _DAY = (
-    r"(?P<iso>\d{4}-\d\d(?:-\d\d(?:[Tt ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?)?)(?![\d-])(?!\w)"
+    r"(?P<iso>\d{4}-\d\d(?:-\d\d(?:[Tt ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?)?)(?![\d-])(?!\w)(?!\.\w|/\w|_)"
     rf"|(?:the\s)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.?\s(?:of\s)?(?P<month>{_MONTH})\.?,?\s(?P<year>\d{{4}})\b"
     rf"|(?P<month2>{_MONTH})\.?\s(?:the\s)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,?\s(?P<year2>\d{{4}})\b"
     r"|(?P<year3>\d{4})/(?P<month3>\d{1,2})/(?P<day3>\d{1,2})\b"
@@ -123,7 +194,11 @@ def time(match: re.Match[str]) -> str | None:
     else:
         year = part["year"] or part["year2"] or part["year3"]
         month = part["month"] or part["month2"]
-        number_ = int(part["month3"]) if part["month3"] else [one[:3] for one in _MONTHS].index(month.lower()[:3]) + 1
+        number_ = (
+            int(part["month3"])
+            if part["month3"]
+            else [one[:3] for one in _MONTHS].index(month.lower()[:3]) + 1
+        )
         found = f"{year}-{number_:02d}-{int(part['day'] or part['day2'] or part['day3']):02d}"
     clock = _clock(part, "1") or _clock(part, "2")
     if clock is None:
@@ -145,7 +220,9 @@ def _clock(part: dict[str, str | None], place: str) -> str | None:
         hour = hour % 12 + (12 if half.startswith("p") else 0)
     if hour > 23:
         return None
-    return f"{hour:02d}:{part[f'minute{place}'] or '00'}" + (f":{part[f'second{place}']}" if part[f"second{place}"] else "")
+    return f"{hour:02d}:{part[f'minute{place}'] or '00'}" + (
+        f":{part[f'second{place}']}" if part[f"second{place}"] else ""
+    )
 
 
 RELATIVE = re.compile(

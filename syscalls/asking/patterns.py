@@ -1,11 +1,11 @@
 """patterns: regular expressions over a masked sentence, in a short form.
 
-    {f} {d} {q} {n} {v} {b} {t} {l}   a group: a mark of that kind (`masks`); {F}: a file, no folder; {fs}: files, one after the other
-    {name}                            a group: one word, or a quotation
-    {rest}                            a group: all up to the next piece that was taken already
-    <add remove>                      these verbs in every form; the first is what the sentence begins with as often as not
-    @                                 the, a, my, all … or nothing
-    a blank                           any blank
+{f} {d} {q} {n} {v} {b} {t} {l}   a group: a mark of that kind (`masks`); {F}: a file, no folder; {fs}: files, one after the other
+{name}                            a group: one word, or a quotation
+{rest}                            a group: all up to the next piece that was taken already
+<add remove>                      these verbs in every form; the first is what the sentence begins with as often as not
+@                                 the, a, my, all … or nothing
+a blank                           any blank
 """
 
 import functools
@@ -20,7 +20,49 @@ _IRREGULAR = {
     "build": "built", "sum": "summing", "split": "splitting", "run": "ran running", "shut": "shutting", "bind": "bound", "fetch": "", "hear": "heard", "mean": "meant", "think": "thought",
     "spin": "spun spinning", "wind": "wound", "redo": "redoes redid redone", "do": "does did done", "send": "sent", "sell": "sold", "buy": "bought",
 }  # fmt: skip
-_DOUBLED = frozenset(["drop", "stop", "tag", "pin", "log", "bin", "wrap", "dump", "grab", "scrub", "chop", "zip", "swap", "ship", "scan", "tap", "jot", "strip", "rub", "rid", "dig", "map", "plan", "step", "track-stop", "nuke-stop", "grep", "snap", "pop", "skip", "mop", "slap", "permit", "commit", "refer", "recap", "nix", "cat", "tar"])
+_DOUBLED = frozenset(
+    [
+        "drop",
+        "stop",
+        "tag",
+        "pin",
+        "log",
+        "bin",
+        "wrap",
+        "dump",
+        "grab",
+        "scrub",
+        "chop",
+        "zip",
+        "swap",
+        "ship",
+        "scan",
+        "tap",
+        "jot",
+        "strip",
+        "rub",
+        "rid",
+        "dig",
+        "map",
+        "plan",
+        "step",
+        "track-stop",
+        "nuke-stop",
+        "grep",
+        "snap",
+        "pop",
+        "skip",
+        "mop",
+        "slap",
+        "permit",
+        "commit",
+        "refer",
+        "recap",
+        "nix",
+        "cat",
+        "tar",
+    ]
+)
 
 
 def forms(verb: str) -> list[str]:
@@ -50,9 +92,7 @@ _GROUPS = {
     "some": f"([^{CUT}]+?)",
     "in": rf"(?:(?:in|inside|within|under|underneath|below|beneath|from|across|throughout|of|on|among)\s(?:everything\s(?:in|under|below)\s)?({_ANY}))",
 }
-_THE = (
-    r"(?:(?:the|a|an|my|our|your|their|its|this|that|these|those|all|all\sof|all\sthe|any|every|each|some)\s)*"
-)
+_THE = r"(?:(?:the|a|an|my|our|your|their|its|this|that|these|those|all|all\sof|all\sthe|any|every|each|some)\s)*"
 
 
 @functools.cache

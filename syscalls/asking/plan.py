@@ -6,6 +6,7 @@ from typing import Any
 
 from syscalls.asking.calls import BY_WORD, PLANNED, RAW, again, read, written
 from syscalls.errors import InvalidArgument
+from syscalls.table import Argument, Option
 
 _SAYS = {
     "create": "Makes the new file {PATH}",
@@ -56,14 +57,21 @@ def planned(word: str, said: Mapping[str, Any]) -> Plan:
     text = written(word, values)
     if again(text) != (word, values):
         raise InvalidArgument(f"`{word}` cannot be asked for with these words; write the command itself.")
-    return Plan(word, values, text, sentence(word, values), word in PLANNED or (word == "delete" and "matching" in values and "dry-run" not in values))
+    return Plan(
+        word,
+        values,
+        text,
+        sentence(word, values),
+        word in PLANNED or (word == "delete" and "matching" in values and "dry-run" not in values),
+    )
 
 
 def paths(word: str, values: Mapping[str, Any]) -> list[tuple[str, bytes]]:
     """The paths among the values of a call: (argument, path)."""
     call = BY_WORD[word]
     found: list[tuple[str, bytes]] = []
-    for one in (*call.arguments, *call.options):
+    ones: list[Argument | Option] = [*call.arguments, *call.options]
+    for one in ones:
         if one.kind == "file" and one.name in values:
             value = values[one.name]
             found += [(one.name, path) for path in (value if isinstance(value, tuple) else (value,))]
@@ -82,12 +90,27 @@ def sentence(word: str, values: Mapping[str, Any]) -> str:
 
 def _special(word: str, shown: Mapping[str, str]) -> str | None:
     if word == "delete":
-        return f"Removes {shown['PATH']}" if "PATH" in shown else f"Removes the files about “{shown['matching']}”"
+        return (
+            f"Removes {shown['PATH']}"
+            if "PATH" in shown
+            else f"Removes the files about “{shown['matching']}”"
+        )
     if word == "join":
-        what = " and ".join([*([shown["PATH"]] if "PATH" in shown else []), *([f"the files about “{shown['matching']}”"] if "matching" in shown else [])])
-        return f"Joins {what} {'in place: the first grows' if 'in-place' in shown else 'into ' + shown['into']}"
+        what = " and ".join(
+            [
+                *([shown["PATH"]] if "PATH" in shown else []),
+                *([f"the files about “{shown['matching']}”"] if "matching" in shown else []),
+            ]
+        )
+        return (
+            f"Joins {what} {'in place: the first grows' if 'in-place' in shown else 'into ' + shown['into']}"
+        )
     if word == "compare":
-        return f"Says what differs between {shown['PATH']} and {shown['with']}" if "with" in shown else f"Says what changed in {shown['PATH']}"
+        return (
+            f"Says what differs between {shown['PATH']} and {shown['with']}"
+            if "with" in shown
+            else f"Says what changed in {shown['PATH']}"
+        )
     if word == "link":
         if "revoke" in shown:
             return f"Ends the link {shown['revoke']}"
@@ -98,14 +121,26 @@ def _special(word: str, shown: Mapping[str, str]) -> str | None:
         about = shown.get("PROMPT", shown.get("NAME", ""))
         return f"Groups the files about “{about}”"
     if word == "rollback":
-        how = f"by {shown['versions']} version{'' if shown['versions'] == '1' else 's'}" if "versions" in shown else f"to version {shown['version']}" if "version" in shown else f"to {shown['to']}"
+        how = (
+            f"by {shown['versions']} version{'' if shown['versions'] == '1' else 's'}"
+            if "versions" in shown
+            else f"to version {shown['version']}"
+            if "version" in shown
+            else f"to {shown['to']}"
+        )
         return f"Rolls {shown['PATH']} back {how}"
     if word == "snapshot":
         if "NAME" not in shown:
             return "Lists the snapshots"
-        return f"Drops the snapshot {shown['NAME']}" if "drop" in shown else f"Calls everything as it is now {shown['NAME']}"
+        return (
+            f"Drops the snapshot {shown['NAME']}"
+            if "drop" in shown
+            else f"Calls everything as it is now {shown['NAME']}"
+        )
     if word == "log":
-        return f"Lists what happened to {shown['PATH']}" if "PATH" in shown else "Lists everything that happened"
+        return (
+            f"Lists what happened to {shown['PATH']}" if "PATH" in shown else "Lists everything that happened"
+        )
     return None
 
 

@@ -46,6 +46,8 @@ class Proposals:
         """The lines of a token, which is void from now on. Raises InvalidArgument."""
         found = self.kept.get(token)
         if found is None or found.uid != uid or found.until <= self.clock():
-            raise InvalidArgument("There is no such proposal: a token is good once, for ten minutes, and for who got it; ask again.")
+            raise InvalidArgument(
+                "There is no such proposal: a token is good once, for ten minutes, and for who got it; ask again."
+            )
         del self.kept[token]
         return found.lines

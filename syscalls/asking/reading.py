@@ -8,14 +8,59 @@ from syscalls.asking.patterns import CUT, pattern
 
 SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,8}/?$")
 _NOBODY = frozenset(
-    ["it", "yourself", "me", "you", "myself", "us", "them", "they", "that", "this", "those", "these", "something", "stuff", "anything", "things", "one", "ones", "everything", "all", "what", "which"]
+    [
+        "it",
+        "yourself",
+        "me",
+        "you",
+        "myself",
+        "us",
+        "them",
+        "they",
+        "that",
+        "this",
+        "those",
+        "these",
+        "something",
+        "stuff",
+        "anything",
+        "things",
+        "one",
+        "ones",
+        "everything",
+        "all",
+        "what",
+        "which",
+    ]
 )
-_EMPTY = frozenset(["the", "a", "an", "of", "on", "for", "about", "to", "in", "and", "or", "files", "file", "documents", "document", "with", "by", "as", "from"])
+_EMPTY = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "on",
+        "for",
+        "about",
+        "to",
+        "in",
+        "and",
+        "or",
+        "files",
+        "file",
+        "documents",
+        "document",
+        "with",
+        "by",
+        "as",
+        "from",
+    ]
+)
 
 
 _MORE = re.compile(  # what a question in free words does not have: then it is more than a question
-    "\ue000[fdqpvbtl]|[:;,]|[.!?]\\s|\\s[-–—]\\s|\\b(?:so\\sthat|because|since|in\\sorder\\sto|it's|it\\sis|i\\sneed|i\\swant|we\\sneed|i'm|as\\si|urgent|please|shall|should|must|(?:the|a)\\sgroup)\\b|\\b(?:not|but|without|except|leaving\\sout|excluding|minus|nor|neither|either|both|don't|doesn't)\\b"
-    "|\\b(?:and|then)\\s(?:then\\s)?(?:give|summari[sz]e|sum|list|show|delete|remove|group|sort|rank|put|copy|make|tell|save|lock|join|merge)\\b",
+    "\ue000[fdqpvbtl]|[:;,]|[.!?]\\s|\\s[-–—]\\s|\\b(?:also|together\\swith|along\\swith|as\\swell\\sas|so\\sthat|because|since|in\\sorder\\sto|it's|it\\sis|i\\sneed|i\\swant|we\\sneed|i'm|as\\si|urgent|please|shall|should|must|(?:the|a)\\sgroup)\\b|\\b(?:not|but|without|except|leaving\\sout|excluding|minus|nor|neither|either|both|don't|doesn't)\\b"
+    "|\\b(?:and|then)\\s(?:then\\s)?(?:give|summari[sz]e|sum|list|show|delete|remove|group|sort|rank|put|copy|make|tell|save|lock|join|merge)\\b|\\s(?:into|from|to|of|with|by)$",
     re.IGNORECASE,
 )
 
@@ -96,18 +141,25 @@ class Reading:
             if not self._merge(match.start(), match.end(), match[1], match[2]):
                 break
             match = pattern(within).search(self.text)
-        match = pattern(r"(?:^|\b)(?:in|inside|within|under|below|from|into|to) (?:my |the |our )?{d}(?:,? (?:there is |find |take |look )?)?").search(
-            self.text
-        )
+        match = pattern(
+            r"(?:^|\b)(?:in|inside|within|under|below|from|into|to) (?:my |the |our )?{d}(?:,? (?:there is |find |take |look )?)?"
+        ).search(self.text)
         files = [mark for mark in self.marks("fp") if "/" not in self.value(mark)]
         if match is not None and len(self.marks("fp")) == 1 and len(files) == 1:
             folder = match[1]
             self.text = f"{self.text[: match.start()]} {CUT} {self.text[match.end() :]}"
             place = self.text.index(files[0])
-            self.text = self.text.replace(files[0], self._joined(files[0], folder), 1) if place >= 0 else self.text
+            self.text = (
+                self.text.replace(files[0], self._joined(files[0], folder), 1) if place >= 0 else self.text
+            )
 
     def _merge(self, start: int, end: int, file: str, folder: str) -> bool:
-        if file == folder or not self.is_folder(folder) or "/" in self.value(file).strip("/") or self.value(file).startswith("/"):
+        if (
+            file == folder
+            or not self.is_folder(folder)
+            or "/" in self.value(file).strip("/")
+            or self.value(file).startswith("/")
+        ):
             return False
         self.text = self.text[:start] + self._joined(file, folder) + self.text[end:]
         return True
@@ -146,30 +198,53 @@ class Reading:
 
     # Free text -------------------------------------------------------------------------------------------------------
 
-    def topic(self, *cues: str, why: str = "what it is about") -> str:
+    def topic(self, *cues: str, why: str = "what it is about", strict: bool = True) -> str:
         """What follows the first of these cues, up to what was taken out. Raises Missing."""
         for cue in cues:
-            found = self.take(rf"{cue}:? {{q}}(?= *(?:$|[{CUT},;]|and\b|or\b|but\b|that\b|which\b|are\b|as\b|by\b|first\b|best\b|in\b))")
+            found = self.take(
+                rf"{cue}:? {{q}}(?= *(?:$|[{CUT},;]|and\b|or\b|but\b|that\b|which\b|are\b|as\b|by\b|first\b|best\b|in\b))"
+            )
             if found is None:
                 found = self.take(rf"{cue}:? {{rest}}")
             if found is not None:
-                return self.subject(found[-1], why)
+                return self.subject(found[-1], why, strict)
         raise Missing(why)
 
-    def subject(self, text: str, why: str = "what it is about") -> str:
+    def subject(self, text: str, why: str = "what it is about", strict: bool = True) -> str:
         """A free text as a question. Raises Missing where it says nothing."""
-        text = text.strip(" ,;:?!")
-        text = re.sub(r"^(?:that |which )?(?:the (?:topic|subject|theme|question|issue|area)s? (?:of |: ?|about )?)(?=\S)", "", text, flags=re.I)
-        text = re.sub(r"[,;]? (?:the )?(?:most relevant|best|closest|nearest|most related|most similar)(?: (?:ones?|files?|matches|first|hits))*$", "", text, flags=re.I)
-        text = re.sub(r"(?:,? (?:and|or|but|with|that are|which are|that is|in|of|as|by|to|for|then|are|is|first))+$", "", text, flags=re.I).strip(" ,;:?!")
+        text = text.strip(" ,;:?!()")
+        text = re.sub(
+            r"^(?:that |which )?(?:the (?:topic|subject|theme|question|issue|area)s? (?:of |: ?|about )?)(?=\S)",
+            "",
+            text,
+            flags=re.I,
+        )
+        text = re.sub(
+            r"[,;]? (?:the )?(?:most relevant|best|closest|nearest|most related|most similar)(?: (?:ones?|files?|matches|first|hits))*$",
+            "",
+            text,
+            flags=re.I,
+        )
+        text = re.sub(
+            r"(?:,? (?:and|or|but|with|that are|which are|that is|in|of|as|by|to|for|then|are|is|first))+$",
+            "",
+            text,
+            flags=re.I,
+        ).strip(" ,;:?!()")
         words = re.findall(r"[\w'+#.-]+", text.lower())
-        if not text or (not MARK.search(text) and (not words or all(word in _NOBODY | _EMPTY for word in words))):
+        if not text or (
+            not MARK.search(text) and (not words or all(word in _NOBODY | _EMPTY for word in words))
+        ):
             raise Missing(why)
         if re.search(r"[,;]?\b(?:and|then|or)\s(?:then\s)?(?:\w+\s)?(?:it|them|those|these)$", text, re.I):
             raise Missing("what is to be done first")
-        if re.search(r"\b(?:can|should|must|may|shall|to)\s(?:all\s)?be\s\w+(?:ed|en|t)\b|[,;]\s(?:and\s)?(?:then\s)?\w+\s(?:them|it|those)\b|\b(?:and|then)\s(?:then\s)?\w+\s(?:them|it|those)\b", text, re.I):
+        if re.search(
+            r"\b(?:can|should|must|may|shall|to)\s(?:all\s)?be\s\w+(?:ed|en|t)\b|[,;]\s(?:and\s)?(?:then\s)?\w+\s(?:them|it|those)\b|\b(?:and|then)\s(?:then\s)?\w+\s(?:them|it|those)\b",
+            text,
+            re.I,
+        ):
             raise Missing("what is to be done first")
-        if not re.fullmatch("\ue000[pqfd].", text) and _MORE.search(text):
+        if strict and not re.fullmatch("\ue000[pqfd].", text) and _MORE.search(text):
             raise Missing(f"{why}, in quotation marks")
         return self.plain(text)
 

@@ -47,7 +47,7 @@ ACTIONS = frozenset(form for verbs in _VERBS.values() for verb in verbs.split() 
 ALLOWED: dict[str, frozenset[str]] = {
     word: frozenset(text.split())
     for word, text in {
-        "append": "without not instead after else", "replace": "nothing instead not rather once except else", "delete": "isn't aren't nothing no not don't longer every each never again", "lock": "not no nobody don't cannot can't mustn't never none stop against without",
+        "append": "without not instead after else", "replace": "nothing instead not rather once except else", "delete": "after isn't aren't nothing no not don't longer every each never again", "lock": "not no nobody don't cannot can't mustn't never none stop against without",
         "unlock": "no not stop don't longer again cancel once", "forget": "needn't won't again no not don't stop never cancel", "group": "isn't no not don't every each always", "link": "no not nobody stop", "undo": "not didn't never no cancel wasn't before",
         "undelete": "not didn't never no shouldn't", "purge": "no nothing never not cannot can't none nobody every ever or once forever", "status": "not whether if", "scan": "not without nothing whether if no every each", "combine": "or either each every not without",
         "keywords": "every each", "integrated": "every each", "semantic": "every each", "query": "every each", "watch": "when whenever every each if once", "log": "when every each", "summarise": "every each",
@@ -64,7 +64,11 @@ _OTHERS = {
 
 @functools.cache
 def _meant_by(verb: str) -> frozenset[str]:
-    return frozenset(word for word, verbs in _VERBS.items() if verb in [form for one in verbs.split() for form in forms(one)])
+    return frozenset(
+        word
+        for word, verbs in _VERBS.items()
+        if verb in [form for one in verbs.split() for form in forms(one)]
+    )
 
 
 def beside(word: str, verb: str) -> bool:
@@ -74,7 +78,11 @@ def beside(word: str, verb: str) -> bool:
 
 def another(word: str, text: str) -> str:
     """A verb at the head of a clause that asks for another call, which this one has no part in: `unlock and lock`."""
-    heads = re.finditer(r"(?:^|\band|\bthen|[,;.:])\s*(?:then\s|also\s|please\s|now\s|afterwards\s|finally\s)*([a-z'-]+)", text, re.IGNORECASE)
+    heads = re.finditer(
+        r"(?:^|\band|\bthen|[,;.:])\s*(?:then\s|also\s|please\s|now\s|afterwards\s|finally\s)*([a-z'-]+)",
+        text,
+        re.IGNORECASE,
+    )
     for match in heads:
         calls = _meant_by(match[1].lower()) if match[1].lower() in IMPERATIVES else frozenset()
         if calls and word not in calls and not calls & set(_OTHERS[word].split()):
@@ -88,7 +96,9 @@ def denied(word: str, text: str) -> bool:
     if not verbs:
         return False
     if word not in ("delete", "forget", "unlock", "group", "undo", "purge", "undelete") and re.search(
-        r"\b(?:don't|do not|didn't|doesn't|does not|never|no longer) (?:really |actually |currently )?(?:want|wish|need|like)\b", text, re.IGNORECASE
+        r"\b(?:don't|do not|didn't|doesn't|does not|never|no longer) (?:really |actually |currently )?(?:want|wish|need|like)\b",
+        text,
+        re.IGNORECASE,
     ):
         return True
     return (

@@ -88,7 +88,11 @@ def test_several_files_ask_back(place):
 def test_a_dry_run_and_json(place):
     shown, _ = lsfs(place, "ask", "purge papers/cnn.txt", "--dry-run", "--json")
     plan = json.loads(shown)
-    assert plan["commands"] == ["purge papers/cnn.txt"] and plan["token"] is None and plan["plan"]["versions"] == 4
+    assert (
+        plan["commands"] == ["purge papers/cnn.txt"]
+        and plan["token"] is None
+        and plan["plan"]["versions"] == 4
+    )
 
 
 def test_a_remount_ends_every_token(place):

@@ -54,7 +54,9 @@ def test_files_that_come_while_a_group_is_asked_anew_are_in_it(notes):
     for name in names:
         (notes.files / name).write_text(f"A voucher called {name}.\n")
         notes.until(lambda: notes.status()["pending"] == 0)
-    notes.until(lambda: {name.partition("-")[2] for name in os.listdir(notes.query / "vouchers")} >= set(names))
+    notes.until(
+        lambda: {name.partition("-")[2] for name in os.listdir(notes.query / "vouchers")} >= set(names)
+    )
 
 
 def test_a_group_has_a_name_follows_the_files_and_is_dropped(notes):

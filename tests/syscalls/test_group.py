@@ -63,7 +63,9 @@ def test_a_question_gets_a_name_and_loses_it(command, questions):
         "refunds": "mode:words refund"
     }
     assert command() == "refunds\t2 files\tmode:words refund"
-    assert json.loads(command(json=True)) == {"groups": [{"name": "refunds", "prompt": "mode:words refund", "files": 2}]}
+    assert json.loads(command(json=True)) == {
+        "groups": [{"name": "refunds", "prompt": "mode:words refund", "files": 2}]
+    }
     assert command(NAME="refunds") == "files/faq.md\nfiles/policies/refund.md"
     assert command(NAME="refunds", drop=True) == "The group refunds is dropped; no file was touched."
     assert questions.all() == () and questions.names(b"") == {}
