@@ -49,6 +49,8 @@ MOST_AT_ONCE = 24  # who wait for a search; more are refused, since each occupie
 MOST_BYTES = 16 << 20  # of passages kept; the daemon is to stay below 100 MiB
 MANY = 500  # hits
 MOMENT = 2.0  # seconds that saving a question may take
+FRESH = 1.0  # seconds that a look at a saved question waits for an answer that is being asked anew
+REST = 10.0  # seconds in which nobody waits, after one has waited in vain
 SORTING = 5.0  # seconds that finding topics may take
 SUMMING = 5.0  # seconds that the model may take to choose the sentences of a summary
 SUMMARY = b"summary.md"
@@ -162,6 +164,8 @@ class Answers:
         self._busy = 0
         self._asking: dict[tuple[Question, Viewer], _Search] = {}
         self._owner = ports.viewer_of_owner()
+        self._news = trio.Event()  # a saved question has another answer
+        self._impatient = 0.0
         self._made: WeakSet[Answer] = WeakSet()  # those that an open directory may still show, too
         self._forgotten = 0
         self.others: WeakSet[Answers] = WeakSet()  # of the past
@@ -247,9 +251,20 @@ class Answers:
             answer.summarised(summary_md(await summary(answer.results, self._ports.insight, SUMMING)))
 
     async def heard(self, question: Question) -> None:
-        """Wait until what was closed so far counts; not for a saved question, which is answered from what is kept."""
+        """Wait until what was closed so far counts. Of a saved question, until its answer has been asked anew because of it, which happens
+        whether anybody looks or not: a moment at most, and not at all while the folder changes all the time."""
         if not self._saved(question):
             await self._ports.heard()
+            return
+        key = question, self._owner
+        if trio.current_time() < self._impatient or key not in self._kept:
+            return
+        with trio.move_on_after(FRESH) as scope:
+            await self._ports.heard()
+            while key in self._kept and not self._current(self._kept[key]):
+                await self._news.wait()
+        if scope.cancelled_caught:
+            self._impatient = trio.current_time() + REST
 
     async def _found(self, question: Question, viewer: Viewer) -> Answer:
         search = self._asking.get((question, viewer))
@@ -315,6 +330,8 @@ class Answers:
                 answer.voided()  # what the thread made meanwhile
             search.answer = answer
             self._keep(key, search.answer)
+            self._news.set()
+            self._news = trio.Event()
             if self._saved(question):
                 await self._store(question, viewer, search.answer)
                 await self._sort(search.answer)

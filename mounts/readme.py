@@ -47,8 +47,9 @@ What you overwrite or remove is kept: in `.versions`, in trash/, in each snapsho
 CALLING = """\
 ## Calls
 
-One line to ctl, the same words after `lsfs`; `--json` gives an object. What changes something is taken back by `undo`; `delete --matching`,
-`rollback` and `ask` answer with a plan and a token. `ask "lock the plan for two hours"` finds the call for plain words.
+One line to ctl, the same words after `lsfs`; `--json` gives an object, `help WORD` the options. Where a write to ctl fails, a read on the
+same descriptor says why. What changes files is taken back by `undo`; `delete --matching`, `rollback` and `ask` answer with a plan and a
+token. `ask "lock the plan for two hours"` finds the call for plain words.
 
     exec 3<>ctl; echo "semantic 'who approves refunds' --k 3 --json" >&3; cat <&3
 """

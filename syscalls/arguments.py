@@ -8,6 +8,8 @@ A line is split as a shell splits it; what comes after `--` are words. The kinds
     time      int, ns since the epoch: ISO 8601, a prefix is enough
     a|b|c     str, one of these words                  flag      True
 
+A prompt that comes last may be several words.
+
 Pure; used by /ctl, by `lsfs ask` for what it proposes, and by the command line for what it hands on.
 """
 
@@ -49,9 +51,14 @@ def given(call: Call, text: str) -> dict[str, Any]:
     options = options_of(call)
     flags = [option.name for option in options if option.kind == "flag"]
     valued = [option.name for option in options if option.kind != "flag"]
-    many = bool(call.arguments) and call.arguments[-1].many
-    most = MOST_WORDS if many else len(call.arguments)
-    words, named = parse(call.word, text, flags=flags, values=valued, most=most)
+    last = call.arguments[-1] if call.arguments else None
+    open_ended = last is not None and (last.many or last.kind == "prompt")
+    words, named = parse(
+        call.word, text, flags=flags, values=valued, most=MOST_WORDS if open_ended else len(call.arguments)
+    )
+    if last is not None and last.kind == "prompt" and not last.many:  # a question need not be quoted
+        before = len(call.arguments) - 1
+        words[before:] = [" ".join(words[before:])] if words[before:] else []
     found: dict[str, Any] = {}
     for argument in call.arguments:
         if argument.many:
@@ -163,7 +170,8 @@ def _said(kind: str, one: Any) -> str:
     if kind == "file":
         return one.decode("utf-8", "surrogateescape") or "files"
     if kind == "duration":
-        return f"{one:.3f}".rstrip("0").rstrip(".") + "s"
+        unit = next((unit for unit in "wdhm" if one % _UNITS[unit] == 0), "s")
+        return f"{one / _UNITS[unit]:.3f}".rstrip("0").rstrip(".") + unit
     if kind == "time":
         from datetime import UTC, datetime
 

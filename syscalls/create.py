@@ -3,6 +3,7 @@
     create notes/plan.md --text "We ship in June."     create notes/plan.md            an empty file
     create notes/copy.md --from notes/plan.md          create notes/old/               a folder
     create notes/2025/ --from notes                    a folder with its tree: modes, times and symlinks are those of the source
+    create --adopt new.md        makes nothing: `undo` takes back what was just brought there by plain file operations
 
 All of it is there at once, or nothing is. What is there is never replaced: `replace` does that.
 """
@@ -87,16 +88,27 @@ def _copied(new: bytes, old: bytes, found: os.stat_result) -> Edit | None:
     return Edit(new, "create", source=old) if stat.S_ISREG(found.st_mode) else None
 
 
+async def adopt(path: bytes, *, folder: Folder, viewer: Viewer) -> None:
+    """Let `undo` take back what the viewer brought to `path` himself, by plain file operations."""
+    await folder.adopt(f"create {shown(path)}", path, viewer)
+
+
 async def reply(command: "Command") -> str:
     """A sentence, or JSON, that says what was made."""
     given = command.given
     if "text" in given and "from" in given:
         raise InvalidArgument("`create` takes --text or --from, not both.")
+    assert command.folder is not None
+    if "adopt" in given:
+        if "text" in given or "from" in given:
+            raise InvalidArgument("`create --adopt` makes nothing, so it takes neither --text nor --from.")
+        await adopt(given["PATH"], folder=command.folder, viewer=command.viewer)
+        path = shown(given["PATH"])
+        return json.dumps({"path": path}) if "json" in given else f"`lsfs undo` takes {path} back."
     words, _ = parse("create", command.text, flags=("json",), values=("text", "from"))
     is_folder = words[0].endswith("/")
     if is_folder and "text" in given:
         raise InvalidArgument("A folder has no text; write PATH without a slash at its end.")
-    assert command.folder is not None
     done = await create(
         given["PATH"],
         folder=command.folder,

@@ -4,8 +4,8 @@
     delete --matching "drafts about the wombat"  answers with the plan, as JSON, and changes nothing
     delete --token T                             does what the plan with this token says
 
-The files of a plan are those that the question finds, at most its `limit:`. A token dies after ten minutes, and as soon as one of its files
-has changed. `--dry-run` gives none.
+The files of a plan are those in which something of the question occurs (`syscalls.matching`), at most its `limit:`. A token dies after
+ten minutes, and as soon as one of its files has changed. `--dry-run` gives none.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from syscalls.errors import InvalidArgument
 from syscalls.locked import shown
+from syscalls.matching import matched
 from syscalls.ports import Folder
 from syscalls.values import Edit, Results, Viewer
 
@@ -30,16 +31,17 @@ async def delete(paths: Sequence[bytes], *, folder: Folder, viewer: Viewer) -> t
 
 
 async def plan(results: Results, *, folder: Folder, viewer: Viewer, token: bool) -> dict[str, Any]:
-    """What would go, as JSON says it: the files of an answer, best first."""
-    paths = tuple(hit.path for hit in results.hits)
+    """What would go, as JSON says it: the files of an answer that fit, best first. Raises NotFound where only others are near."""
+    hits, notes = matched(results)
+    paths = tuple(hit.path for hit in hits)
     edits = [Edit(path, "remove") for path in paths]
     return {
         "matching": results.prompt.text,
         "changes": [
-            {"what": "remove", "path": shown(hit.path), "type": "file", "score": hit.score}
-            for hit in results.hits
+            {"what": "remove", "path": shown(hit.path), "type": "file", "score": hit.score} for hit in hits
         ],
         "counts": {"remove": len(paths)},
+        "notes": list(notes),
         "token": await folder.offer(_what(paths), edits, viewer) if token and edits else None,
     }
 

@@ -134,7 +134,9 @@ async def _version(command: "Command", path: bytes, number: int) -> tuple[Got, i
     if not may:
         raise Denied(f"You may not read {shown(path)} as it was then; ask its owner.")
     if row.size > MOST:
-        raise TooLarge(f"{shown(path)} had {row.size} bytes then, and at most {MOST} are read at once.")
+        raise TooLarge(
+            f"{shown(path)} had {row.size / 2**20:.1f} MiB then, and at most {MOST / 2**20:.0f} MiB are read at once."
+        )
     if stat.S_ISLNK(row.mode):
         data = row.target or b""
     else:

@@ -12,11 +12,13 @@ A group with a name is a saved question; it belongs to the owner of the mount, a
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from syscalls.answer_names import link_names
 from syscalls.errors import Exists, InvalidArgument, LsfsError, NotFound, NotPermitted, ReadOnly
 from syscalls.grouping import grouped
+from syscalls.matching import matched, with_notes
 from syscalls.names import encode_name, normal
 from syscalls.ports import Folder, Insight, Questions
 from syscalls.results import from_json
@@ -202,13 +204,24 @@ async def _frozen(command: "Command", results: Results) -> str:
     assert command.folder is not None
     into: bytes = command.given["into"]
     links = "links" in command.given
+    hits, notes = matched(results)
+    results = replace(results, hits=hits)
     count = await freeze(results, into, files=command.folder, viewer=command.viewer, links=links)
     path = "files/" + into.decode("utf-8", "surrogateescape")
     if "json" in command.given:
         paths = [f"{path}/{os.fsdecode(name)}" for name in link_names(results.hits)]
-        return json.dumps({"prompt": results.prompt.text, "folder": path, "paths": paths})
+        return json.dumps(
+            {
+                "prompt": results.prompt.text,
+                "folder": path,
+                "paths": paths,
+                "scores": [hit.score for hit in link_names(hits).values()],
+                "notes": list(notes),
+            }
+        )
     what = "link" if links else "file"
-    return f"{path} has {count} {what}{'' if count == 1 else 's'} now; `lsfs undo` takes it back."
+    said = f"{path} has {count} {what}{'' if count == 1 else 's'} now; `lsfs undo` takes it back."
+    return with_notes(said, notes)
 
 
 def _shown(hit: Hit) -> str:

@@ -1,8 +1,10 @@
-"""help: the commands of /ctl. Reached as `cat ctl`, as `help` in /ctl and as `lsfs --help`."""
+"""help: the commands of /ctl, or one of them. Reached as `cat ctl`, as `help [WORD]` in /ctl and as `lsfs --help`."""
 
 from typing import TYPE_CHECKING
 
-from syscalls.table import CALLS, Call
+from syscalls.arguments import options_of
+from syscalls.errors import InvalidArgument
+from syscalls.table import CALLS, Call, Option
 
 if TYPE_CHECKING:
     from syscalls.control import Command
@@ -21,5 +23,24 @@ def usage(call: Call) -> str:
     return " ".join((call.word, *words))
 
 
+def of(word: str) -> str:
+    """What one call takes. Raises InvalidArgument where there is none of that name."""
+    call = next((call for call in CALLS if call.word == word), None)
+    if call is None:
+        raise InvalidArgument(
+            f"There is no command {word[:40]!r}; write one of {', '.join(call.word for call in CALLS)}."
+        )
+    lines = [usage(call), "", call.summary, f"By plain tools: {call.where}", ""]
+    lines += [f"  {argument.name}  {argument.help}" for argument in call.arguments]
+    if call.typed:
+        lines += [f"  {_option(option)}  {option.help}" for option in options_of(call)]
+    return "\n".join(lines).rstrip()
+
+
+def _option(option: Option) -> str:
+    return f"--{option.name}" if option.kind == "flag" else f"--{option.name} {option.kind.upper()}"
+
+
 async def reply(command: "Command") -> str:
-    return text()
+    """All of them, or one with its arguments and options."""
+    return of(command.text.strip()) if command.text.strip() else text()

@@ -2,7 +2,7 @@
 
     join a.md b.md --into all.md                    a new file; what is there is never overwritten
     join log.jsonl today.jsonl --in-place           the others come to the end of the first, which keeps its versions
-    join --matching "refund policy type:md" --into refunds.md      the files that answer a question, best first
+    join --matching "refund policy type:md" --into refunds.md      the files that fit a question, best first
 
 `syscalls.joining` says what is done with which format. All is read before anything is written, and the result appears at once.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from syscalls.errors import InvalidArgument, TooLarge
 from syscalls.joining import Part, joined, kind_for
+from syscalls.matching import matched, with_notes
 from syscalls.ports import Converter, Folder
 from syscalls.values import Edit, Viewer
 
@@ -84,10 +85,14 @@ async def reply(command: "Command") -> str:
         raise InvalidArgument(
             "Say either --into and the name of a new file, or --in-place to add to the first one."
         )
+    notes: tuple[str, ...] = ()
+    scores: dict[bytes, float] = {}
     if "matching" in given:
         assert command.ask is not None
         results = await command.ask(given["matching"], b"", command.viewer)
-        paths += tuple(hit.path for hit in results.hits if hit.path not in paths)
+        hits, notes = matched(results)
+        scores = {hit.path: hit.score for hit in hits}
+        paths += tuple(hit.path for hit in hits if hit.path not in paths)
         if len(paths) < 2:
             raise InvalidArgument(f"{len(paths)} file answers that question; two or more can be joined.")
     assert command.folder is not None and command.converter is not None
@@ -99,15 +104,17 @@ async def reply(command: "Command") -> str:
         viewer=command.viewer,
     )
     if "json" in given:
-        return json.dumps(
-            {
-                "path": _shown(done.path),
-                "parts": [_shown(path) for path in done.parts],
-                "kind": done.kind,
-                "size": done.size,
-            }
-        )
-    return f"{_shown(done.path)} has {len(done.parts)} files joined, {done.size} bytes; `lsfs undo` takes it back."
+        said = {
+            "path": _shown(done.path),
+            "parts": [_shown(path) for path in done.parts],
+            "kind": done.kind,
+            "size": done.size,
+        }
+        if "matching" in given:
+            said |= {"scores": [scores.get(path) for path in done.parts], "notes": list(notes)}
+        return json.dumps(said)
+    sentence = f"{_shown(done.path)} has {len(done.parts)} files joined, {done.size} bytes; `lsfs undo` takes it back."
+    return with_notes(sentence, notes)
 
 
 def _shown(path: bytes) -> str:

@@ -5,7 +5,10 @@
     CSV, TSV       the same header, once; another header is refused
     JSON lines     each line one JSON value
     JSON           arrays, as one array, each element as it is written
+    YAML           documents, with `---` between
     PDF            the pages of all, by a library (`lsfs.conversion`)
+
+HTML, XML and TOML make no one file of two, and are refused.
 
 What is joined is text in UTF-8, or refused: bytes that are none would be joined into something that nothing reads. The line breaks are
 those of the first (CRLF or LF), for what is put between; nothing that a file says is changed.
@@ -26,10 +29,13 @@ BOM = b"\xef\xbb\xbf"
 KINDS = {
     "md": "markdown", "markdown": "markdown", "mdown": "markdown", "mkd": "markdown",
     "csv": "csv", "tsv": "tsv", "tab": "tsv",
-    "jsonl": "jsonl", "ndjson": "jsonl", "json": "json", "pdf": "pdf",
+    "jsonl": "jsonl", "ndjson": "jsonl", "json": "json", "pdf": "pdf", "yaml": "yaml", "yml": "yaml",
+    "html": "html", "htm": "html", "xhtml": "html", "xml": "xml", "svg": "xml", "toml": "toml",
 }  # fmt: skip
 TEXTS = ("text", "markdown")
 """What may stand in one file: Markdown is text."""
+ALONE = ("html", "xml", "toml")
+"""What two files of it do not make."""
 
 
 def kind_of(name: str) -> str:
@@ -40,6 +46,11 @@ def kind_of(name: str) -> str:
 def kind_for(target: str, names: Sequence[str]) -> str:
     """How files are joined into `target`. Raises InvalidArgument where they are of kinds that make no one file."""
     kinds = [kind_of(name) for name in names]
+    for name, kind in zip(names, kinds, strict=True):
+        if kind in ALONE:
+            raise InvalidArgument(
+                f"{name} is {_called(kind)}, of which two make no one file; `translate` it to md or txt first, or use cat."
+            )
     wanted = kind_of(target)
     if set(kinds) <= set(TEXTS) and wanted in TEXTS:
         return "markdown" if wanted == "markdown" or set(kinds) == {"markdown"} else "text"
@@ -127,6 +138,16 @@ def front_matter(data: bytes) -> tuple[bytes, bytes]:
     return b"", data
 
 
+def _documents(parts: Sequence[Part]) -> bytes:
+    """YAML: a document ends where the next one begins with `---`."""
+    pieces: list[Part] = []
+    for name, data in parts:
+        if pieces and not re.match(rb"(?:#[^\n]*\n|\s)*---(?:\s|\Z)", data.removeprefix(BOM)):
+            pieces.append(("", b"---" + _break(parts)))
+        pieces.append((name, data))
+    return _text(pieces)
+
+
 def _table(delimiter: str | None) -> Callable[[Sequence[Part]], bytes]:
     def join(parts: Sequence[Part]) -> bytes:
         kept: list[Part] = []
@@ -212,4 +233,5 @@ _KINDS: dict[str, Callable[[Sequence[Part]], bytes]] = {
     "tsv": _table("\t"),
     "jsonl": _lines,
     "json": _array,
+    "yaml": _documents,
 }

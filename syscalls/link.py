@@ -149,7 +149,10 @@ def _listed(links: Links, viewer: Viewer, owner: int, as_json: bool) -> str:
         )
     if not shown:
         return "No link is valid now; `link PATH` makes one."
-    return table(links, shown, owner).removesuffix("\n")
+    server = links.server()
+    return table(links, shown, owner) + (
+        f"# {server} answers these addresses" if server else "# `lsfs serve` is not running"
+    )
 
 
 def _described(links: Links, one: Link, owner: int) -> dict[str, Any]:

@@ -168,6 +168,11 @@ class Folder(Protocol):
         """`data` at the end of a regular file that is there, as `>>` puts it: the file stays the same inode. Raises as `change`."""
         ...
 
+    async def adopt(self, what: str, path: bytes, viewer: Viewer) -> None:
+        """`undo` takes back what the viewer has just brought to a path by plain file operations, as if a call had made it. Raises Denied
+        where it is neither his nor his to write to."""
+        ...
+
     async def touch(self, path: bytes, viewer: Viewer, at: int | None = None) -> None:
         """The times of access and modification become `at` (ns), or now. Raises NotPermitted."""
         ...

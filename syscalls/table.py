@@ -163,7 +163,8 @@ CALLS = (
          (Argument("PATH", "file", True, "the new file below files/; a folder where it ends in a slash"),),
          "Makes a file or a folder, all of it at once.", "cp FILE files/PATH", changes=True, typed=True,
          options=(Option("text", "text", "what is in it"),
-                  Option("from", "file", "a file or a folder that it is a copy of"))),
+                  Option("from", "file", "a file or a folder that it is a copy of"),
+                  Option("adopt", "flag", "nothing is made: `undo` takes back what was just brought to PATH"))),
     Call("get", "get", "syscalls.get", (Argument("PATH", "file", True, "a file below files/"),),
          "Answers with what a file holds and what it is, as JSON.", "cat files/PATH; stat files/PATH", typed=True,
          options=(Option("version", "number", "as it was then: 3 is the v3 of `log`"),)),
@@ -191,7 +192,7 @@ CALLS = (
          "Makes a plan of a sentence, shown as the command that would run; `ask --token T` runs it.", "echo 'ask PROMPT' > ctl", typed=True,
          options=(Option("token", "text", "does what the plan with this token shows, and nothing else"),
                   Option("dry-run", "flag", "no token is given"))),
-    Call("help", "help", "syscalls.help", (),
-         "Lists these commands.", "cat ctl"),
+    Call("help", "help", "syscalls.help", (Argument("WORD", "prompt", False, "one of them: what it takes"),),
+         "Lists these commands, or what one takes.", "cat ctl"),
 )
 # fmt: on

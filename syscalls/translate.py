@@ -99,7 +99,7 @@ async def reply(command: "Command") -> str:
     """A sentence, or JSON, that says what was made."""
     given = command.given
     if "to" not in given:
-        raise InvalidArgument(f"Say --to and a format: {', '.join(sorted(set(FORMATS.values())))}.")
+        raise InvalidArgument("Say --to and a format: md, html, docx or txt.")
     assert command.folder is not None and command.converter is not None
     done = await translate(
         given["PATH"],

@@ -3,6 +3,8 @@
     undo                      answers with the plan, as JSON, as `rollback PATH --to X` does
     rollback --token T        does what the plan says
 
+`redo` in the plan says that the last one was an undo, so that this does again what that took back.
+
 What is edited meanwhile goes back, too, and stays in history; of a call that changed files, only what it changed.
 """
 

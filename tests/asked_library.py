@@ -52,7 +52,8 @@ class Library:
         if not whole:
             scored = scored[: prompt.limit]
         hits = tuple(
-            Hit(path, score, {"words": score}, (Passage(1, 1, text, score),)) for score, path, text in scored
+            Hit(path, score, {"words" if score > 0.1 else "meaning": score}, (Passage(1, 1, text, score),))
+            for score, path, text in scored
         )
         return Results(prompt, folder, hits, 7, 0, "used", 1.0)
 

@@ -84,6 +84,11 @@ class FakeFolder:
             self._do(edit)
         self.said.append(what)
 
+    async def adopt(self, what, path, viewer):
+        self._stat(path)
+        self._open_to(path, viewer)
+        self.said.append(what)
+
     def _check(self, edit, made, viewer) -> None:
         if edit.path.split(b"/")[0] == b".lsfs":
             raise NotPermitted("That is lsfs's own.")

@@ -34,7 +34,10 @@ def command(call: Call, run: Callable[[Call, dict[str, Any], Mount], int] | None
     """The command of a typed call. `run` is given what was understood, and the mount; without it the answer of `ctl` is printed."""
     parameters: list[click.Parameter] = [
         click.Argument(
-            [_variable(one.name)], required=one.required, nargs=-1 if one.many else 1, metavar=_metavar(one)
+            [_variable(one.name)],
+            required=one.required,
+            nargs=-1 if one.many or _is_rest(call, one) else 1,
+            metavar=_metavar(one),
         )
         for one in call.arguments
     ]
@@ -59,6 +62,8 @@ def understood(call: Call, typed: dict[str, Any], mountpoint: str | None) -> tup
         given = typed[_variable(one.name)]
         if given is None or given is False or given == ():
             continue
+        if isinstance(one, Argument) and _is_rest(call, one):
+            given = " ".join(given)
         if isinstance(one, Option) and one.kind == "flag":
             values[one.name] = True
             continue
@@ -95,6 +100,11 @@ def show(answer: str) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(answer.encode("utf-8", "surrogateescape") + b"\n")
     sys.stdout.buffer.flush()
+
+
+def _is_rest(call: Call, one: Argument) -> bool:
+    """A question that comes last need not be quoted."""
+    return one.kind == "prompt" and not one.many and one is call.arguments[-1]
 
 
 def _variable(name: str) -> str:

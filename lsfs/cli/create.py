@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+import time
 from typing import Any, BinaryIO
 
 import click
@@ -20,7 +21,7 @@ from lsfs.cli.call import printed
 from lsfs.cli.inside import inside
 from lsfs.cli.query import plain
 from lsfs.mountinfo import Mount
-from lsfs.refusals import CommandRefused
+from lsfs.refusals import CommandRefused, EngineDown, NoPermission
 from syscalls.arguments import line
 from syscalls.create import Created, outcome
 from syscalls.options import path_of
@@ -28,6 +29,10 @@ from syscalls.table import CALLS
 
 LEFT = 1
 LINE = 60_000  # bytes of a line to ctl
+PATIENCE, PAUSE = (
+    300.0,
+    0.5,
+)  # seconds that history may take for what was brought in, and between two questions
 _BY_WORD = {call.word: call for call in CALLS}
 
 
@@ -67,7 +72,7 @@ def create(path: str, text: str | None, source: str | None, as_json: bool, mount
         raise CommandRefused(f"{source or 'a text'} is no folder; write {path} without a slash at its end")
     told = progress()
     try:
-        return _brought(place, bring(stream, target, told), as_json)
+        return _brought(mount, place, bring(stream, target, told), as_json)
     except OSError as error:
         raise _refused(error, place, target, source) from error
 
@@ -162,11 +167,29 @@ def _said(mount: Mount, word: str, place: str, options: dict[str, Any]) -> int:
     return 0
 
 
-def _brought(place: str, done: Brought, as_json: bool) -> int:
+def _adopted(mount: Mount, place: str) -> str:
+    """Have the mount note for `undo` what was brought to a path; how it is taken back."""
+    said = line(_BY_WORD["create"], {"PATH": path_of(place), "adopt": True})
+    latest = time.monotonic() + PATIENCE
+    while True:
+        try:
+            client.control(mount, said)
+            return "`lsfs undo` takes it back"
+        except EngineDown:  # history still takes it in
+            if time.monotonic() > latest:
+                break
+            time.sleep(PAUSE)
+        except (CommandRefused, NoPermission):
+            break
+    return "`lsfs delete` takes it back, `lsfs undo` does not"
+
+
+def _brought(mount: Mount, place: str, done: Brought, as_json: bool) -> int:
     for one in done.left:
         own = os.path.basename(one) in OWN
         why = "its name is one of lsfs's own" if own else "it is neither a file, a folder nor a symlink"
         say(f"{plain(one)} was left out: {why}")
+    undo = _adopted(mount, place) if done.files or done.folders else ""
     if as_json:
         said = {
             "path": place,
@@ -178,7 +201,7 @@ def _brought(place: str, done: Brought, as_json: bool) -> int:
         click.echo(json.dumps(said))
     elif done.files or done.folders:
         made = Created(b"", done.files, done.folders, done.size)
-        click.echo(plain(outcome(place, made, "`lsfs delete` takes it back")))
+        click.echo(plain(outcome(place, made, undo)))
     return LEFT if done.left else 0
 
 
@@ -193,7 +216,5 @@ def _refused(error: OSError, place: str, target: str, source: str | None) -> Exc
     if error.errno == errno.EINVAL and not beside:
         return CommandRefused(f"{source} cannot be copied into itself; give another path")
     if error.errno in (errno.EACCES, errno.EPERM):
-        from lsfs.refusals import NoPermission
-
         return NoPermission(f"{error.filename or place}: {error.strerror}")
     return error

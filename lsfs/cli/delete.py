@@ -51,10 +51,12 @@ def run(row: Call, values: dict[str, Any], mount: Mount, *, yes: bool) -> int:
 def show(plan: dict[str, Any]) -> None:
     """The plan for a person: the files, best first, and how many."""
     for change in plan["changes"][:LINES]:
-        click.echo(f"- {plain(change['path'])}")
+        click.echo(f"- {plain(change['path'])}  ({change['score']:.2f})")
     count = plan["counts"]["remove"]
     if count > LINES:
         click.echo(f"  … and {count - LINES} more")
+    for note in plan["notes"]:
+        click.echo(f"note: {plain(note)}")
     what = plain(plan["matching"])
     if count:
         click.echo(f"{count} {'file answers' if count == 1 else 'files answer'} “{what}”.")

@@ -152,6 +152,10 @@ def show(plan: dict[str, Any]) -> None:
     if not any(plan["counts"].values()):
         click.echo(f"{plain(plan['path'])} is as it was at {plain(plan['to'])}; there is nothing to do.")
         return
+    if plan.get("redo"):
+        click.echo(
+            f"This does again what the last undo took back: {plain(plan['to'].removeprefix('after '))}."
+        )
     click.echo(
         f"{plain(plan['path'])} to {plain(plan['to'])}: {counted(plan['counts'])}; {plan['bytes']} bytes."
     )

@@ -39,3 +39,6 @@ def show_now(text: str) -> None:
 
 
 watch = command(next(call for call in CALLS if call.word == "watch"), follow)
+watch.help = (
+    "Print a line for each change of the file PATH, or at and below the folder PATH, until interrupted."
+)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import trio
 
 from lsfs.beneath import open_beneath
+from lsfs.editing.adopted import adopt
 from lsfs.editing.jobs import Job, Jobs
 from lsfs.editing.names import READ, WRITE, failed, for_reading, for_writing, granted, opened, resolved, said
 from lsfs.editing.planned import Planner, Unseen
@@ -120,7 +121,7 @@ class LiveFolder:
         try:
             if found.st_size > most:
                 raise TooLarge(
-                    f"{said(path)} has {found.st_size} bytes, and at most {most} are read at once."
+                    f"{said(path)} has {found.st_size / 2**20:.1f} MiB, and at most {most / 2**20:.1f} MiB are read at once."
                 )
             if found.st_size <= _LITTLE:
                 await trio.lowlevel.checkpoint()
@@ -130,7 +131,7 @@ class LiveFolder:
         finally:
             os.close(fd)
         if len(data) > most:
-            raise TooLarge(f"{said(path)} grows, and has more than {most} bytes by now.")
+            raise TooLarge(f"{said(path)} grows, and has more than {most / 2**20:.1f} MiB by now.")
         return data
 
     async def names(self, path: bytes, viewer: Viewer) -> list[tuple[bytes, os.stat_result]]:
@@ -311,6 +312,21 @@ class LiveFolder:
             self._offered[token] = one  # nothing was done, and it is still what was shown
             raise
         return one.edits
+
+    async def adopt(self, what: str, path: bytes, viewer: Viewer) -> None:
+        """As the port says."""
+        self._writable()
+        self._remembered()
+        await self.jobs.begin(lambda: self._adopted(what, path, viewer)).answer()
+
+    async def _adopted(self, what: str, path: bytes, viewer: Viewer) -> None:
+        for_writing(path, self._hidden, self.virtual)
+        rollback = self.history.rollback
+        async with rollback.in_time(PATIENCE):
+            rollback.refuse_pending()
+            self._pass(path, viewer)
+            with self._opened(path, path, viewer) as fd:
+                await adopt(self.history, what, path, fd, viewer)
 
     # In place -------------------------------------------------------------------------------------------------------------
 

@@ -28,13 +28,14 @@ class Hidden(LsfsError):
 
 class Wanted(NamedTuple):
     """What somebody asked for: `scope` as it was at `sequence`, or as the version `version` (from 1, or from -1 for the one before).
-    paths: nothing but these of the scope."""
+    paths: nothing but these of the scope; undoes: it takes something back, which the next undo does again."""
 
     scope: bytes
     sequence: int | None
     version: int | None
     to: str
     paths: tuple[bytes, ...] | None = None
+    undoes: bool = False
 
 
 def plan_of(past: Past, wanted: Wanted) -> Plan:

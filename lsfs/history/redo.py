@@ -127,10 +127,15 @@ def remember(database: sqlite3.Connection, note: dict[str, Any]) -> None:
 
 
 def last(database: sqlite3.Connection, who: int = 0) -> dict[str, Any] | None:
-    """What `lsfs undo` of a user takes back: {scope, before, what, who}, and {paths} where it was about nothing else in the scope.
-    who: 0 is the mount's owner, and root."""
+    """What `lsfs undo` of a user takes back: {scope, before, what, who}; {paths} where it was about nothing else in the scope, {undone}
+    where it may have been an undo itself (`undone`). who: 0 is the mount's owner, and root."""
     row = database.execute("select value from meta where key = ?", (_key(who),)).fetchone()
     return None if row is None else msgpack.unpackb(row[0], unicode_errors="surrogateescape")
+
+
+def undone(note: dict[str, Any]) -> bool:
+    """Was it an undo, so that taking it back does something again?"""
+    return note.get("undone", note["what"].startswith("before ") and "paths" in note)
 
 
 def _key(who: int) -> str:

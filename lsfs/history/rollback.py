@@ -45,6 +45,7 @@ PATIENCE = 3.0  # seconds that an undelete waits for another rollback: a `mv` me
 FEW = 8  # paths that are looked at one by one; where there are more, all of their scope is
 TRIES = 4  # plans that are made anew because the scope moved
 SPARE = 16 << 20  # bytes that shall be left on the disk
+BEFORE, AFTER = "before the rollback to ", "after the rollback to "
 VOID = "Something has changed since the plan was made, so it is void: ask for the plan again."
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,8 @@ class Rollback:
         return await self._show(Wanted(path, None, version, to or _said(version or 0)), viewer, token)
 
     async def undo(self, viewer: Viewer, *, token: bool = True) -> dict[str, Any]:
-        """What it would take to undo the last rollback or edit of this user. Raises NotFound where there was none."""
+        """What it would take to undo the last rollback or edit of this user; `redo` says that this was an undo, which is to be done again.
+        Raises NotFound where there was none."""
         note = redo.last(self.history.past.database, who(viewer))
         if note is None:
             raise NotFound("There is nothing to undo: no rollback, and no call that changed files.")
@@ -121,10 +123,12 @@ class Rollback:
             raise NotFound(
                 "What was there before the last rollback is not kept any more, so it cannot be undone."
             )
-        wanted = Wanted(note["scope"], note["before"], None, f"before the rollback to {note['what']}")
-        if "paths" in note:
-            wanted = wanted._replace(to=_turned(note["what"]), paths=tuple(note["paths"]))
-        return await self._show(wanted, viewer, token)
+        what, redoes = note["what"], redo.undone(note)
+        if "paths" not in note and not what.startswith((BEFORE, AFTER)):
+            what = f"{AFTER}{what}"
+        paths = tuple(note["paths"]) if "paths" in note else None
+        wanted = Wanted(note["scope"], note["before"], None, _turned(what), paths, undoes=not redoes)
+        return {**await self._show(wanted, viewer, token), "redo": redoes}
 
     async def _show(self, wanted: Wanted, viewer: Viewer, token: bool) -> dict[str, Any]:
         plan = await self._look(wanted, viewer)
@@ -280,6 +284,7 @@ class Rollback:
             for _ in range(TRIES):
                 try:
                     note = {"scope": plan.scope, "what": asked.wanted.to, "who": who(viewer)}
+                    note["undone"] = asked.wanted.undoes
                     if asked.wanted.paths is not None:
                         note["paths"] = [change.path for change in plan.changes]
                     left = await self.carry.out(plan, note, viewer, force=force, staged=staged)

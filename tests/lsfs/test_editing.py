@@ -6,6 +6,8 @@ import shutil
 import signal
 import stat
 import sys
+import threading
+import time
 
 import pytest
 import trio
@@ -106,6 +108,53 @@ def test_an_undo_takes_back_what_the_call_did_and_nothing_else(world):
     assert again["to"] == "after a change"
     assert (world.folder / "a").read_bytes() == b"A" and (world.folder / "d/c").read_bytes() == b"c"
     assert world.take_back()["to"] == "before a change"
+
+
+def adopt(world, path, viewer=ME):
+    async def act():
+        await world.editing.adopt(f"create {os.fsdecode(path)}", path, viewer)
+
+    world.call(act)
+
+
+def test_what_was_brought_by_plain_files_is_what_undo_takes_back(world):
+    world.made(b"a", b"one")
+    world.call(world.write, b".bring-1", b"from outside")
+    os.rename(world.folder / ".bring-1", world.folder / "b")
+    os.chmod(world.folder / "b", 0o600)
+    adopt(world, b"b")
+    plan = world.take_back()
+    assert [(one["what"], one["path"]) for one in plan["changes"]] == [("remove", "files/b")]
+    assert (plan["to"], plan["redo"]) == ("before create b", False) and names(world) == ["a"]
+    again = world.take_back()
+    assert (again["to"], again["redo"]) == ("after create b", True)
+    assert (world.folder / "b").read_bytes() == b"from outside"
+    assert world.take_back()["redo"] is False
+
+
+def test_a_folder_that_was_brought_goes_with_all_that_came_with_it(world):
+    (world.folder / "d/e").mkdir(parents=True)
+    (world.folder / "d/e/f").write_text("f")
+    adopt(world, b"d")
+    assert len(world.take_back()["changes"]) == 3 and names(world) == []
+    world.take_back()
+    assert (world.folder / "d/e/f").read_text() == "f"
+
+
+def test_only_what_is_there_can_be_adopted(world):
+    for path, error in ((b"gone", NotFound), (b".lsfs", NotPermitted)):
+        with pytest.raises(error):
+            adopt(world, path)
+
+
+@root
+def test_what_is_another_users_is_not_adopted(world):
+    world.made(b"a", b"one")
+    os.chmod(world.folder / "a", 0o644)
+    with pytest.raises(Denied):
+        adopt(world, b"a", NOBODY)
+    with pytest.raises(NotFound):
+        world.call(world.history.rollback.undo, NOBODY)
 
 
 def test_an_undo_brings_back_a_folder_that_went(world):
@@ -641,7 +690,9 @@ def test_a_change_goes_on_when_who_asked_for_it_is_gone(world):
         await world.editing.change("a change", [Edit(b"a", "create", b"a"), Edit(b"d", "folder")], ME)
 
     assert held_up(world, act)
-    world.call(trio.testing.wait_all_tasks_blocked)
+    end = time.monotonic() + 60  # it goes on in threads that nobody waits for
+    while names(world) != ["a", "d"] and time.monotonic() < end:
+        threading.Event().wait(0.01)
     assert names(world) == ["a", "d"]
     assert world.take_back()["to"] == "before a change"
 

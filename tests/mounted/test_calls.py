@@ -46,7 +46,7 @@ WORKS = {
     "undo": ["undo"],
     "purge": ["purge frozen"],
     "ask": ["ask 'lock faq.md for two hours'"],
-    "help": ["help"],
+    "help": ["help", "help lock"],
 }  # fmt: skip
 REFUSED = {
     "query": "query", "save": "save", "forget": "forget never saved", "status": "status now", "scan": "scan ../x", "rebuild": "rebuild now",
@@ -58,7 +58,7 @@ REFUSED = {
     "combine": "combine a b --how none", "group": "group x y --by shape", "summarise": "summarise x --sentences 0",
     "delete": "delete never.md",
     "undelete": "undelete never.md", "rollback": "rollback never.md --versions 1", "undo": "undo now", "purge": "purge never.md",
-    "ask": "ask colourless green ideas sleep furiously", "help": "help me",
+    "ask": "ask colourless green ideas sleep furiously", "help": "help nothing-of-that-name",
 }  # fmt: skip
 
 

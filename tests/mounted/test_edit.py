@@ -223,6 +223,31 @@ def test_stdin_and_text_of_any_length_are_taken(place):
     assert sorted(os.listdir(place.files)) == ["a", "b"]
 
 
+def test_an_undo_takes_back_what_came_from_outside_and_nothing_older(place, tmp_path):
+    well(lsfs(place, "create", "old", "--text", "old"))
+    well(lsfs(place, "delete", "old"))
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/f").write_text("f")
+    os.chmod(tmp_path / "d", 0o555)
+    long = "a line\n" * 10_000
+    for words, more in (
+        (("create", "a", "--from", "-"), {"input": "from a pipe\n"}),
+        (("create", "a", "--text", long), {}),
+        (("create", "a", "--from", tmp_path / "d"), {}),
+        (("create", "a", "--from", tmp_path / "d/f"), {}),
+    ):
+        assert "`lsfs undo` takes it back" in well(lsfs(place, *words, **more)), words
+        assert "This does again" not in well(lsfs(place, "undo", "--yes"))
+        assert os.listdir(place.files) == [], words
+    assert "This does again what the last undo took back: create files/a." in well(
+        lsfs(place, "undo", "--yes")
+    )
+    for word in ("append", "replace"):
+        well(lsfs(place, word, "a", "--from", "-", input=long))
+        well(lsfs(place, "undo", "--yes"))
+        assert (place.files / "a").read_text() == "f" and os.listdir(place.files) == ["a"]
+
+
 def test_what_a_killed_import_left_goes_with_the_next(place, tmp_path):
     (place.files / ".bring-999999999-00000000").mkdir()
     (place.files / ".bring-999999999-00000000/half").write_text("half")
@@ -248,6 +273,21 @@ def test_what_a_question_finds_is_removed_after_its_plan_was_shown(place):
     well(lsfs(place, "undo", "--yes"))
     assert len(os.listdir(place.files)) == 3
     assert "nothing to do" in well(lsfs(place, "delete", "--matching", "aardvark mode:words", "--yes"))
+
+
+def test_files_that_merely_are_near_are_not_touched(place):
+    for name in ("a.md", "b.md"):
+        (place.files / name).write_text("the wombat keeper\n")
+    for words in (
+        ("delete", "--matching", '"keeper of wombats"', "--yes"),
+        ("join", "--matching", '"keeper of wombats"', "--into", "x.md"),
+        ("group", '"keeper of wombats"', "--into", "x"),
+    ):
+        done = lsfs(place, *words)
+        assert done.returncode == 26 and "nothing was done" in done.stderr, done
+    assert sorted(os.listdir(place.files)) == ["a.md", "b.md"]
+    done = lsfs(place, "delete", "--matching", "wombat limit:1", "--dry-run")
+    assert ".md  (" in done.stdout and "note: only the first 1 were looked at" in done.stdout
 
 
 def test_a_token_dies_of_a_change_and_of_its_use(place):

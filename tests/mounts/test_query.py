@@ -605,6 +605,46 @@ def test_a_folder_after_in_may_begin_with_a_slash_or_a_dot(machine, root, name):
     run(main)
 
 
+def test_a_look_at_a_saved_question_waits_for_the_answer_that_is_being_asked_anew(machine, root):
+    async def main():
+        questions = await walk(root, "query")
+        await questions.mkdir(b"refund", 0o755, ME)
+        question = (b"", "refund")
+        (pathlib.Path(os.fsdecode(machine.folder)) / "late.md").write_text("refund")
+        machine.touched(b"late.md")
+        found = []
+
+        async def look():
+            found.append(await root.answers.get(question, root.ports.viewer(ME)))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(look)
+            await trio.testing.wait_all_tasks_blocked()
+            assert found == []
+            await root.answers.refresh()
+        assert b"late.md" in {hit.path for hit in found[0].results.hits}
+        assert root.answers.searches == 0
+
+    run(main)
+
+
+def test_while_a_folder_changes_all_the_time_a_look_waits_once_and_is_answered_from_what_is_kept(
+    machine, root
+):
+    async def main():
+        questions = await walk(root, "query")
+        await questions.mkdir(b"refund", 0o755, ME)
+        for _ in range(3):
+            machine.touched(b"faq.md")
+            before = trio.current_time()
+            assert (await root.answers.get((b"", "refund"), root.ports.viewer(ME))).results.hits
+            waited.append(trio.current_time() - before)
+        assert waited[0] == answers_module.FRESH and waited[1:] == [0, 0]
+
+    waited = []
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
 def test_a_saved_question_that_was_never_asked_is_asked_by_the_next_refresh(machine, root):
     async def main():
         await machine.questions.save(b"", "refund")  # as /ctl does

@@ -77,3 +77,22 @@ def test_a_line_says_again_what_was_understood(values):
     said = line(CALL, values)
     assert said.startswith("act ")
     assert given(CALL, said.removeprefix("act ")) == values
+
+
+ASK = Call(
+    "find", "find", "syscalls.find", (Argument("IN", "name", True, "where"), Argument("PROMPT", "prompt", False, "what")), "Finds.", "",
+    options=(Option("k", "number", "how many"),), typed=True,
+)  # fmt: skip
+
+
+def test_a_question_that_comes_last_need_not_be_quoted():
+    assert given(ASK, "here who signs a refund --k 3") == {
+        "IN": "here",
+        "PROMPT": "who signs a refund",
+        "k": 3,
+    }
+    assert given(ASK, "here") == {"IN": "here"}
+    assert given(ASK, line(ASK, {"IN": "here", "PROMPT": "a  --k b"}).removeprefix("find ")) == {
+        "IN": "here",
+        "PROMPT": "a  --k b",
+    }

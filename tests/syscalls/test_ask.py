@@ -108,7 +108,7 @@ def test_one_name_is_taken_and_said(control):
 def test_several_names_ask_back_with_the_commands_and_give_no_token(control):
     control = replace(control, folder=Shelf("papers/cnn.txt", "old/cnn.md"))
     plan = json.loads(said(control, "ask lock the cnn file for 2 hours"))
-    assert plan["candidates"] == ["lock --for 7200s old/cnn.md", "lock --for 7200s papers/cnn.txt"]
+    assert plan["candidates"] == ["lock --for 2h old/cnn.md", "lock --for 2h papers/cnn.txt"]
     assert plan["token"] is None and plan["commands"] == []
 
 
@@ -133,7 +133,7 @@ def test_a_language_model_is_asked_last_and_its_proposal_is_marked(control):
     said(control, "ask show the status")
     assert not scribe.told
     plan = json.loads(said(control, "ask put a.md to sleep during two hours of dreams"))
-    assert plan["commands"] == ["lock --for 7200s a.md"] and "tiny" in plan["notes"][0]
+    assert plan["commands"] == ["lock --for 2h a.md"] and "tiny" in plan["notes"][0]
     assert "word" not in scribe.told[0][1]
 
 

@@ -95,7 +95,7 @@ def test_a_mount_that_is_read_only_keeps_and_forgets_nothing(machine):
             with pytest.raises(ReadOnly) as caught:
                 trio.run(control, line, OWNER)
             assert caught.value.errno == errno.EROFS
-        elif call.word not in MOUNTED | {"link", "ask"}:  # to ask for `word` is no request
+        elif call.word not in MOUNTED | {"link", "ask", "help"}:  # `word` is no request, and no command
             assert trio.run(control, line, OWNER)
     with pytest.raises(ReadOnly):
         trio.run(control, "snapshot word", OWNER)  # without a name it lists those there are

@@ -27,6 +27,16 @@ def test_a_file_has_the_text_that_was_said_byte_for_byte(say):
     assert say.folder.said == ["create files/a.md", "create files/empty"]
 
 
+def test_what_was_brought_by_plain_files_is_noted_for_undo(say):
+    (say.top / "a.md").write_text("from outside")
+    assert say("create --adopt a.md") == "`lsfs undo` takes files/a.md back."
+    assert json.loads(say("create --adopt a.md --json")) == {"path": "files/a.md"}
+    assert say.folder.said == ["create files/a.md"] * 2 and (say.top / "a.md").read_text() == "from outside"
+    for line, error in (("create --adopt gone", NotFound), ("create --adopt a.md --text x", InvalidArgument)):
+        with pytest.raises(error):
+            say(line)
+
+
 def test_text_that_is_no_utf8_comes_through(say):
     say("create a --text \udcff")
     assert (say.top / "a").read_bytes() == b"\xff"

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shlex
+from dataclasses import replace
 
 import pytest
 from folder_call import ME, Says
 
 from syscalls.errors import Denied, InvalidArgument, NotFound
-from syscalls.prompt import parse
+from syscalls.retrieve import ABSENT, understood
 from syscalls.values import Hit, Results, Viewer
 
 
@@ -20,8 +22,17 @@ def say(tmp_path):
 
     async def ask(prompt, folder, viewer):
         assert viewer == ME and folder == b""
-        hits = (Hit(b"c", 2.0), Hit(b"a", 1.0)) if "none" not in prompt else ()
-        return Results(parse(prompt), b"", hits, 1, 0, "off", 1.0)
+        hits = (
+            Hit(b"c", 2.0, {"words": 0.5}),
+            Hit(b"a", 1.0, {"path": 0.1}),
+            Hit(b"b", 0.5, {"meaning": 0.4}),
+        )
+        read, hits = understood(prompt, viewer), hits if "none" not in prompt else ()
+        if "lost" in prompt:
+            read = replace(read, condition=None, exact=False, notes=(ABSENT,))
+        if "strange" in prompt:
+            hits = hits[2:]
+        return Results(read, b"", hits[: read.limit], 1, 0, "off", 1.0)
 
     return Says(tmp_path, ask=ask)
 
@@ -53,6 +64,7 @@ def test_what_a_question_finds_is_shown_best_first_and_goes_by_its_token(say):
             {"what": "remove", "path": "files/a", "type": "file", "score": 1.0},
         ],
         "counts": {"remove": 2},
+        "notes": [],
     }
     assert there(say) == ["a", "b", "c", "d"]
     with pytest.raises(InvalidArgument):
@@ -61,6 +73,35 @@ def test_what_a_question_finds_is_shown_best_first_and_goes_by_its_token(say):
     assert there(say) == ["b", "d"]
     with pytest.raises(InvalidArgument):
         say("delete --token t0")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "error"),
+    [('"a lost phrase"', NotFound), ("strange", NotFound), ("strange -draft", NotFound), ("wombat AND (draft", InvalidArgument),
+     ('the long question of a title that has "a phrase" in it and more words still', NotFound),
+     ("drafts after:nonsense", InvalidArgument), ("drafts by:nobody-of-this-name", InvalidArgument)],
+)  # fmt: skip
+def test_what_is_merely_near_and_what_was_read_more_loosely_than_written_is_never_offered(say, prompt, error):
+    with pytest.raises(error) as caught:
+        say(f"delete --matching {shlex.quote(prompt)}")
+    assert "othing was done" in str(caught.value) and str(caught.value).endswith(".")
+    assert say.folder.offered == {}
+
+
+def test_the_nearest_are_offered_to_whoever_asks_for_them(say):
+    plan = json.loads(say("delete --matching 'strange mode:meaning'"))
+    assert [change["path"] for change in plan["changes"]] == ["files/b"]
+
+
+def test_what_a_condition_or_a_field_says_needs_no_word(say):
+    for prompt in ("wombat AND draft", "type:md", '"a phrase"'):
+        plan = json.loads(say(f"delete --matching {shlex.quote(prompt)}"))
+        assert plan["counts"] == {"remove": 3}, prompt
+
+
+def test_a_plan_that_a_limit_cut_says_so(say):
+    plan = json.loads(say("delete --matching 'drafts limit:1'"))
+    assert plan["counts"] == {"remove": 1} and "only the first 1 were looked at" in plan["notes"][0]
 
 
 def test_a_dry_run_and_an_empty_answer_give_no_token(say):

@@ -120,6 +120,22 @@ def test_a_frozen_group_is_one_change_copies_or_links_under_the_names_of_the_ans
     assert answer["paths"] == ["files/third/01-faq.md", "files/third/02-refund.md"]
 
 
+def test_what_is_merely_near_is_not_frozen(command):
+    folder = Changes()
+    for prompt in ("zebra", '"refund zebra"', "-lentil zebra"):
+        with pytest.raises(NotFound):
+            command(folder, NAME=prompt, into=b"new")
+    assert folder.edits == []
+    command(folder, NAME="flight money", into=b"new")
+    assert sorted(edit.source for edit in folder.edits[0][1][1:]) == [
+        b"policies/refund.md",
+        b"policies/travel.md",
+        b"src/pay.py",
+    ]
+    answer = json.loads(command(folder, NAME="zebra mode:meaning", into=b"near", json=True))
+    assert len(answer["paths"]) == len(answer["scores"]) == 5 and answer["notes"] == []
+
+
 def test_nothing_is_frozen_over_something_or_of_nothing(command):
     folder = Changes(there=[b"new"])
     with pytest.raises(Exists):

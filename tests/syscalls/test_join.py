@@ -12,8 +12,9 @@ from syscalls import join as module
 from syscalls.arguments import given
 from syscalls.errors import Denied, Exists, InvalidArgument, IsFolder, NotFound, NotText, TooLarge, TooLong
 from syscalls.join import join, reply
+from syscalls.prompt import parse
 from syscalls.table import CALLS
-from syscalls.values import Viewer
+from syscalls.values import Hit, Results, Viewer
 
 ME, OTHER = Viewer(500, 500), Viewer(501, 501)
 CALL = next(call for call in CALLS if call.word == "join")
@@ -38,7 +39,8 @@ def made(folder, paths, into=None, viewer=ME):
 
 def say(folder, text, hits=()):
     async def ask(prompt, below, viewer):
-        return types.SimpleNamespace(hits=[types.SimpleNamespace(path=path) for path in hits])
+        found = tuple(Hit(path, 1.0, {kind: 0.5}) for path, kind in hits)
+        return Results(parse(prompt), b"", found, 1, 0, "off", 1.0)
 
     command = types.SimpleNamespace(
         given=given(CALL, text), folder=folder, converter=Converter(), ask=ask, viewer=ME
@@ -100,10 +102,28 @@ def test_there_is_a_limit(folder, monkeypatch):
 
 
 def test_the_files_that_answer_a_question_come_in_its_order_behind_those_named(folder):
-    text = say(folder, "a.md --matching letters --into all.md --json", [b"b.md", b"a.md"])
+    text = say(
+        folder, "a.md --matching letters --into all.md --json", [(b"b.md", "words"), (b"a.md", "path")]
+    )
     assert json.loads(text) == {
         "path": "files/all.md", "parts": ["files/a.md", "files/b.md"], "kind": "markdown", "size": 9,
+        "scores": [1.0, 1.0], "notes": [],
     }  # fmt: skip
+
+
+def test_what_is_merely_near_is_not_joined_unless_that_is_asked_for(folder):
+    hits = [(b"a.md", "words"), (b"b.md", "meaning"), (b"t.csv", "meaning")]
+    with pytest.raises(InvalidArgument):  # one file alone
+        say(folder, "--matching letters --into all.md", hits)
+    with pytest.raises(NotFound) as caught:
+        say(folder, "--matching letters --into all.md", hits[1:])
+    assert "mode:meaning" in str(caught.value) and not (folder.top / "all.md").exists()
+    assert "2 files joined" in say(folder, "--matching 'mode:meaning letters' --into all.md", hits[:2])
+
+
+def test_what_a_limit_cut_is_said_behind_the_sentence(folder):
+    said = say(folder, "--matching 'letters limit:2' --into x.md", [(b"a.md", "words"), (b"b.md", "words")])
+    assert said.splitlines()[1].startswith("note: only the first 2 were looked at")
 
 
 @pytest.mark.parametrize(

@@ -194,3 +194,13 @@ def test_a_quote_that_is_never_closed_is_not_read_to_the_end():
     with pytest.raises(InvalidArgument, match="header"):
         _header("a", Counted(b'"' + b"\n" * 500_000), ",")
     assert seen < 140_000
+
+
+def test_documents_of_yaml_stay_documents():
+    assert text("yaml", b"a: 1\n", b"b: 2", b"---\nc: 3\n") == b"a: 1\n---\nb: 2\n---\nc: 3\n"
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.xml", "a.toml"])
+def test_what_two_of_make_no_one_file_is_refused(name):
+    with pytest.raises(InvalidArgument, match="no one file"):
+        kind_for("all.txt", [name, name])

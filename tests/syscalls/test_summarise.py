@@ -88,7 +88,6 @@ def test_it_is_asked_below_a_folder_and_within_a_file(machine):
         "--sentences 101 a",
         "--in ../x a",
         "--bogus a",
-        "a b",
         '"',
     ],
 )
