@@ -16,13 +16,17 @@ from syscalls.terms import tokens
 _WHY = "which words have to occur, in quotation marks"
 _FILL = (
     r"(?:(?:the|a|an|words?|terms?|keywords?|phrases?|strings?|expressions?|exact|literal|exactly|both|either|all|any|of|these|those|following|names?|one|at|least|each|also|that|which|they|it|is|are|"
-    r"files?|documents?|ones|do|does|use|using|<contain mention include have>|containing|with|there|in|text|two|three|everything|mention|word|as|well|both|somewhere|anywhere|:|only|me|just) )*"
+    r"files?|documents?|ones|do|does|use|using|<contain mention include have>|containing|with|there|in|text|two|three|everything|mention|word|as|well|both|somewhere|anywhere|:|only|me|just)[,:]? )*"
 )
 _NOT = r"(?:not|no|without|never|nor|neither|don't|doesn't|do not|does not|aren't|isn't|lack(?:s|ing)?|exclud(?:e|es|ing)|omit(?:s|ting)?|except|minus|leav(?:e|es|ing) out|skip(?:ping)?|missing|free of|nothing|avoid(?:ing)?|drop(?:ping)?|ignor(?:e|ing)|unless|absent|none)"
 _JOIN = re.compile(
-    rf"\s*,?\s*(?<![\w\ue000-\uf8ff])(?P<join>(?:(?:but|and|or|yet|while|though|plus|as\swell\sas|together\swith|along\swith|however|{_NOT.replace(' ', chr(92) + 's')})(?![\w-])\s*,?\s*)+"
+    rf"(?:(?<=\S)\s(?:in|inside)\s(?:it|them|the\stext|there))?\s*,?\s*(?<![\w\ue000-\uf8ff])(?P<join>(?:(?:but|and|or|yet|while|though|plus|as\swell\sas|together\swith|along\swith|however|{_NOT.replace(' ', chr(92) + 's')})(?![\w-])\s*,?\s*)+"
     rf"(?:(?:also|else|with|of|any|mention|the|word|words|phrase|term|terms|keyword|keywords|contain|contains|containing|contained|mention|mentions|mentioning|include|includes|including|have|has|having|that|which|do|does|files|documents|ones|those|they|it|in|them|all|both|exact|use|uses|using|say|says|appear|is|are|either|being|occur|be|where|what|everything|must|may|should|anything|there|not|occurrence|occurrences|every|one)(?![\w-])\s*)*)"
     r"|\s*(?P<comma>[,&+])\s*",
+    re.IGNORECASE,
+)
+_ORDER = re.compile(
+    r"(?:,\s*|\s+)(?:(?:and|then)\s)*(?:please\s)?(?:give(?:\s(?:me|us))?|show(?:\s(?:me|us))?|list|return|pick|find(?:\s(?:me|us))?|get(?:\s(?:me|us))?|choose|select|rank|sort|order|keep|display|print|put|i\s(?:want|need)|which|take)(?:\s(?:only|just|the|those|them))*\s*$",
     re.IGNORECASE,
 )
 _CUES = r"(?:<contain mention>|<include>|containing|mentioning|including|\bkeywords?(?: search| query)?(?: for|:)?|\bphrases?\b|\bterms?\b|\bwords?\b|\bstrings?\b|\bgrep(?: for)?\b|(?:files|documents|notes|ones|texts|papers|everything) with(?! the words?)|(?:with|having|have|has|use|uses|using|say|says|spell) (?:the |both |either |all )*(?:words?|phrases?|terms?|keywords?|names?|strings?)|<search look> for(?: (?:the|files with))?)"
@@ -30,6 +34,7 @@ _CUES = r"(?:<contain mention>|<include>|containing|mentioning|including|\bkeywo
 
 def expression(r: Reading) -> str:
     """The condition that is left in a reading; it is taken out of it. Raises Missing."""
+    r.text = re.sub(r"(?<=grep)(?:\s-\w+)+(?=\s)", "", r.text)
     quoted = r.marks("qp")
     prefix = r.take(
         r"(?:words? |terms? |something |anything |a word |any word )(?:that )?(?:<start begin>) with @(?:letters |syllable )?{q}"
@@ -48,13 +53,21 @@ def expression(r: Reading) -> str:
             if re.sub(r"[\s,]", "", MARK.sub("", inner)):
                 raise Missing(_WHY)
         segment = r.text[start:end].replace(CUT, " ")
+        without = re.match(
+            r"\s*(?:doesn't|does\snot|isn't|is\snot|don't|must\snot|mustn't|should\snot|shouldn't|may\snot|never)\b(?:\s(?:occur|appear|show\sup|mentioned|there|be|in\sit|in\sthem|does))*",
+            r.text[end:],
+            re.I,
+        )
+        if without is not None and len(quoted) == 2:
+            segment = f"{quoted[0]} but not {quoted[1]}"
+            end += without.end()
         either = re.search(r"\b(?:either|any\sof|at\sleast\sone|one\sof|any)\b", head, re.I) is not None
         # a bare word may come before or after the first quotation: `budget or "cash flow"`
         r.text = f"{head} {CUT} {r.text[end:]}"
         r.drop(r"\b(?:either|both)\b")
     else:
         found = r.take(
-            rf"{_CUES} {_FILL}{{some}}(?= *(?:{CUT}|$)| (?:occur|appear|appears|occurs|are mentioned|is mentioned|show up|turn up|in them|in it|somewhere in|in their text|in the text|anywhere)\b)",
+            rf"{_CUES}[:,]? {_FILL}(?=[\w\ue000(]){{some}}(?= *(?:{CUT}|$)| (?:occur|appear|appears|occurs|are mentioned|is mentioned|shows? up|turns? up|comes? up|crops? up|is used|are used|is found|are found|stands?|is there|in them|in it|somewhere in|in their text|in the text|anywhere)\b)",
             rf"(?:in which|where) {_FILL}{{some}} (?:<occur appear mention>|(?:is|are) (?:mentioned|used|found|contained)|shows? up|turns? up|comes? up)",
         )
         if found is None:
@@ -68,6 +81,7 @@ def expression(r: Reading) -> str:
 
 
 def _joined(r: Reading, segment: str, either: bool) -> str:
+    segment = _ORDER.sub("", segment).strip(" ,;:")
     pieces: list[tuple[str, str]] = []  # how it is joined to what was before, and the word
     kind, at = "", 0
     if re.match(rf"\s*{_NOT}\b".replace(" ", r"\s"), segment, re.I):
@@ -194,6 +208,15 @@ _LOOSE = frozenset(
         "one",
         "ones",
         "text",
+        "them",
+        "there",
+        "somewhere",
+        "inside",
+        "anywhere",
+        "too",
+        "wording",
+        "name",
+        "passage",
     ]
 )
 

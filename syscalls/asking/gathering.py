@@ -1,8 +1,10 @@
 """gathering: the slots of group and join: several files as one thing."""
 
+import re
+
 from syscalls.asking.patterns import CUT
 from syscalls.asking.reading import Missing, Reading
-from syscalls.asking.saying import ABOUT, NAMED, ON, STOP, Slots, name, question
+from syscalls.asking.saying import ABOUT, NAMED, ON, STOP, Slots, counted, name, question
 
 _BY = {
     "topic": "topic", "topics": "topic", "subject": "topic", "subjects": "topic", "theme": "topic", "themes": "topic", "what they are about": "topic", "type": "type", "types": "type", "file type": "type",
@@ -20,11 +22,14 @@ _GROUP_TAIL = (
 )
 
 
+_BELONGS = r"\b(?:belongs?|goes|(?:should|must|shall|can) (?:all )?(?:go|come)|(?:is|are) to go|have to go|has to go)(?= (?:in|into|to|under)\b)"
+
+
 def group(r: Reading) -> Slots:
     dropped = name(
         r,
         r"@(?:live )?group(?: named| called)? {name} (?:isn't|is not|is no longer|can|should|may|must)(?: be| now)? (?:needed|wanted|dropped|deleted|removed|dissolved|go)(?: any ?more| any longer)?,?(?: (?:so |please )*<drop remove delete dissolve> it)?",
-        rf"<drop dissolve remove delete disband forget discard cancel erase> @(?:live |saved |named )*group(?: (?:{NAMED}))? {{name}}",
+        rf"<drop dissolve remove delete disband forget discard cancel erase end ungroup unmake scrap dump abolish close retire break> (?:up )?@(?:live |saved |named )*group(?: (?:{NAMED}))? {{name}}",
         r"<drop dissolve remove delete disband forget discard cancel erase> @{name} group",
         r"<get> rid of @(?:live )?group(?: (?:named|called))? {name}",
         rf"group(?: (?:{NAMED}))? {{name}} (?:is|can|should|may)(?: be)? (?:no longer|not|<drop remove delete dissolve>|go|needed).*",
@@ -36,11 +41,13 @@ def group(r: Reading) -> Slots:
     if dropped is not None:
         r.drop(r"^(?:i|we)$")
         return {"NAME": dropped, "drop": True}
+    r.drop(_BELONGS)
     by = "|".join(sorted(_BY, key=len, reverse=True))
     slots: Slots = {}
     found = r.take(
-        rf"(?:(?:in|into|and|then|group(?:ed)?|sort(?:ed)?|them|those|it|split|up|cluster(?:ed)?|arrange[d]?|organi[sz]ed?|one|groups?|piles|buckets|categories|sections|a|with|broken|down|divided|put) )*(?:by|per|according to|based on|depending on|on the basis of) @(?:their |its )?({by})\b(?! (?:of )?\ue000)",
+        rf"(?:(?:in|into|and|then|->|=>|→|group(?:ed)?|sort(?:ed)?|them|those|it|split|up|cluster(?:ed)?|arrange[d]?|organi[sz]ed?|one|groups?|piles|buckets|categories|sections|a|with|broken|down|divided|put) )*(?:by|per|according to|based on|depending on|on the basis of) @(?:their |its )?({by})\b(?! (?:of )?\ue000)",
         rf"(?:one|a) group (?:for each|per|for every) ({by})",
+        rf"(?:in|into) @(?:different |separate |several |single |groups of |groups by )*({by})$",
         rf"(?:for|in) (?:each|every) ({by})",
     )
     if found is not None:
@@ -55,8 +62,8 @@ def group(r: Reading) -> Slots:
         slots["links"] = True
     r.drop(r",? ?(?:no|not|instead of|rather than|without making) (?:copies|copying)")
     into = r.take(
-        r"(?:in|into|to|inside|under|within) @(?:(?:brand )?new |fresh |separate |single |own |one )*{f}",
-        r"<fill create make> @(?:(?:brand )?new |fresh )*{d}(?: (?:with|from|of|that (?:holds|contains|has|with)|holding|containing))?",
+        r"(?:in|into|to|inside|under|within) @(?:(?:brand[ -])?new |fresh |separate |single |own |one )*{f}",
+        r"<fill create make> @(?:(?:brand[ -])?new |fresh )*{d}(?: (?:with|from|of|that (?:holds|contains|has|with)|holding|containing))?",
         r"@(?:new )?{d}",
     )
     if (
@@ -70,10 +77,22 @@ def group(r: Reading) -> Slots:
         slots["into"] = r.value(into[0])
         r.drop(r"\bcopies\b(?: of)?")
     if not {"by", "into"} & set(slots):
-        given = name(
+        given = None
+        if (
+            r.has(
+                r"^<name call dub label christen> @(?:\w+ ){0,2}(?:files|set|collection|group|lot|bunch|documents|everything)"
+            )
+            and len(r.marks("q")) == 1
+        ):
+            given = name(r, "{Q}(?: as @(?:live )?(?:group|set))?")
+            r.drop(r"^<name call dub label christen> @(?:set|collection|group|lot|bunch)(?: of)?")
+        given = given or name(
             r,
+            r"(?:under|as|into|in|with) @(?:(?:new|live|common|shared|one|single) )*(?:group |set |collection )?(?:name|title|label|heading|names)(?: of)? {name}",
+            r"(?:(?:and|then|,|;|please) ?)*<call name label dub title> @(?:new |whole )?(?:group|set|collection|lot|result|bunch):? {name}$",
+            r"(?:(?:and|then|,|;) ?)*@(?:group|group name|name|its name) (?:is|should be|shall be|will be|to be|must be)(?: to be)?(?: called| named)? {name}$",
             r"(?:form|be|become|make up) @group {name}",
-            r"^group {name}(?=:)",
+            r"^group[:=]? {name}(?=[:;,])",
             r"^{name} = (?:@group|group)",
             r"<let> {name} be @group",
             r"(?:<set> up|<make create define build>) {name} as (?:a |the )?(?:new |live )*group",
@@ -99,6 +118,7 @@ def group(r: Reading) -> Slots:
         r",? (?:and )?(?:keep|kept) (?:it |them )?(?:live|up to date|current)",
         r"\blive$",
     )
+    r.drop(rf"\btogether(?= *(?:$|{CUT}))")
     slots["PROMPT"] = question(r, *_GROUP_TAIL)
     if slots.get("links") and "into" not in slots:
         raise Missing("the new folder that the links go to")
@@ -164,6 +184,7 @@ def _in_place(r: Reading, placed: bool) -> Slots | None:
 
 def join(r: Reading) -> Slots:
     slots: Slots = {}
+    r.drop(_BELONGS)
     placed = r.drop(
         r",? ?\b(?:in[ -]place(?! of)|in situ|without (?:<make create>) (?:a |any )?(?:new|third|separate|other|another) (?:one|file|document)|no new file)\b,?(?: (?:so that|so) {f} grows)?",
         r"--in-place",
@@ -174,10 +195,11 @@ def join(r: Reading) -> Slots:
         r"\bin (?:that|this|the given) order\b",
         r"\bback to back\b",
     )
+    r.text = re.sub(rf"[\s,;]*{CUT}\s*$", "", r.text)
     made = r.take(
         r"{f} ?(?:=|:=|<-|←) ?{fs}",
         r"^(?:<make produce create build get form write> )@{f},? (?:from|out of|by \w+ing|of|with|using) @{fs}",
-        r"(?:^|into )@?(?:{n} (?:file|document))?,? ?{f},? (?:from|out of|made of|made from) @{fs}$",
+        r"(?:^|into |<make build create produce form write get need want> )@?(?:(?:big |long |new |combined |single )*(?:{n} )?(?:big |long |new |combined |single )*(?:file|document|text)?)?,? ?(?:called |named )?{f},? (?:from|out of|made of|made from|made up of|consisting of|composed of|comprising|built from|put together from) @{fs}$",
     )
     if made is not None:
         marks = [part for part in made if part]
@@ -185,9 +207,10 @@ def join(r: Reading) -> Slots:
         if len(parts) > 1 and target not in parts:
             return {"PATH": parts, "into": target}
         raise Missing("two files at least, and a new one")
-    one = r.take(r"(?:into |in |to |as |make )?{n} (?:single )?(?:file|document|text)(?: out)?")
+    one = r.take(r"(?:into |in |to |as |make |becomes? )?{n} (?:single )?(?:file|document|text)(?: out)?")
     if one is not None and r.value(one[0]) != "1":
         raise Missing("one new file")
+    counted(r)
     in_place = _in_place(r, placed)
     if in_place is not None:
         return in_place
@@ -200,12 +223,19 @@ def join(r: Reading) -> Slots:
     if made is not None and len(r.paths(made[1])) > 1:
         return {"PATH": r.paths(made[1]), "into": r.value(made[0])}
     into = r.take(
+        r"[,;.]? ?\b(?:target|output|result|destination|dest|new file|target file|output file|resulting file)(?: (?:is|file|path|goes to|in|should be))*:? ?{f}$",
         rf"(?:,|;)? ?(?:(?:and|then|so that|with|be joined|be merged) )*(?:into|in|to|as|under|named|called|make|makes|create|produce|build|form|output|forming|making|creating|producing|>|giving|call|name|result|get) {_RESULT}@{_RESULT},? ?{{f}}$",
         rf"(?:into|to|as|named|called|make|create|produce|build|form) {_RESULT}@{_RESULT}{{f}}(?= (?:from|out of|by|using|with|of|that|joining|which|:|{CUT}|containing|consisting|holding))",
         rf"(?:into|named|called|to make|>|in|as) {_RESULT}@{{f}}",
         rf"^(?:<make create build produce write form>|the new) {_RESULT}@{{f}}",
         r"(?:into|as|to|called|named|in|is|create|make|result|store|write|output|call|>|->)(?: [\w'-]+,?){0,6},? {f}$",
     )
+    if into is None:
+        into = r.take(
+            rf"{CUT}(?:[ ,:]|called|named|as)* {{f}}(?= *(?:$|,|from|out of))",
+            r",? ?(?:->|=>|→|=) ?{f}$",
+            r"(?:in|into|to|as) {f}$",
+        )
     if into is None:
         raise Missing("the new file that they go into")
     slots["into"] = r.value(into[-1])

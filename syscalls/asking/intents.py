@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from syscalls.asking.calls import BY_WORD, read
-from syscalls.asking.fillers import respelled, simpler
+from syscalls.asking.fields import told
+from syscalls.asking.fillers import reasoned, respelled, simpler
 from syscalls.asking.lexicon import CUES
 from syscalls.asking.masks import MARK, Said, said
 from syscalls.asking.patterns import pattern
@@ -27,6 +28,7 @@ from syscalls.asking.words import (
     COMMON,
     CONDITIONS,
     DENIALS,
+    IMPERATIVES,
     IMPOSSIBLE,
     another,
     beside,
@@ -48,7 +50,7 @@ HEADS = frozenset(
     ["show", "give", "list", "display", "tell", "print", "find", "get", "let", "make", "have"]
 )  # what a wish begins with
 _OUTSIDE = re.compile(
-    r"\b(?:weather|news|internet|web search|google|wikipedia|database for|online|website|twitter|youtube|right now|today|yesterday|tomorrow)\b",
+    r"\b(?:weather|news|internet|web search|the web|google|wikipedia|database for|online|website|twitter|youtube|right now|today|yesterday|tomorrow)\b",
     re.IGNORECASE,
 )
 _FORMATS = frozenset(
@@ -69,19 +71,54 @@ _FORMATS = frozenset(
         "toml",
     )
 )
+_HOW = frozenset(  # adverbs that ask for more than a call does
+    [
+        "automatically",
+        "permanently",
+        "repeatedly",
+        "regularly",
+        "periodically",
+        "conditionally",
+        "only",
+        "separately",
+        "selectively",
+        "differently",
+        "randomly",
+        "partly",
+        "early",
+        "apply",
+        "reply",
+        "family",
+        "anomaly",
+        "assembly",
+        "supply",
+        "rely",
+        "hourly",
+        "monthly",
+        "weekly",
+        "daily",
+        "nightly",
+        "finally",
+        "irreversibly",
+        "alphabetically",
+        "numerically",
+        "recursively",
+        "multiply",
+    ]
+)
 _SEARCHES = ("query", "semantic", "keywords", "integrated", "combine")
 FREE = "\ue000z\ue8ff"  # stands for free text that an argument took
 _FIRST = 0.75  # what it costs more where that word is the first: mostly it is what is to be done
 _JOINED = re.compile(
-    r"\b(?:except|minus|excluding|while|well|time|other|and|or|but|not|without|both|either|that|which|with|by|into|contain\w*|mention\w*)\b",
+    r"\b(?:except|minus|excluding|while|well|time|other|and|or|but|not|without|both|either|that|which|with|by|into|contain\w*|mention\w*|keywords?|words?|phrases?)\b",
     re.IGNORECASE,
 )
 LONGEST = 4000  # characters of a sentence
 
 _QUESTION = re.compile(
-    r"^(?:how (?:do|can|would|should|could|to|come)\b|what (?:does|do|is|are|would|happens?)\b.*\b(?:commands?|calls?|options?|syntax|mean(?:s|ing)? of|difference between (?:a |an |the )?(?:rollback|undo|lock|link|purge|delet|snapshot|save|query|undelete|watch|scan|append|replace|get|create))"
+    r"^(?:(?:does|will|can|is|are|did) (?:a |an |the )?(?:undo|rollback|roll back|purge|purging|snapshots?|watch|watching|lock|locking|scan|scanning|undelete|rebuild)\b(?!.*\ue000[fp])|how (?:do(?! (?:the |my )?\ue000.*(?:differ|compare)$)|can|would|should|could|to|come)\b|what (?:does|do|is|are|would|happens?)\b.*\b(?:commands?|calls?|options?|syntax|mean(?:s|ing)? of|difference between (?:a |an |the )?(?:rollback|undo|lock|link|purge|delet|snapshot|save|query|undelete|watch|scan|append|replace|get|create))"
     r"|what happens (?:if|when)|what(?:'s| is| are) (?:a|an|the (?:point|purpose|command|syntax|use|meaning|best way)|lsfs$|your)\b|why\b|is it (?:possible|safe|ok|okay|dangerous|wise)|is there (?:a|any) way|(?:can|does|will|could|should|is|do|are) (?:lsfs|i|we|the command|it|you)\b(?! have (?:any|something|files|anything)| still | done| up)"
-    r"|should\b|explain (?:how|what|why|to me|the (?:command|difference|concept|meaning|syntax)|rollback|undo|snapshots?|purge)\b|tell me how (?:to|i|do)|teach|which (?:command|call|option)|do you know|who (?:are|is)\b|what can\b|describe how|show me how (?:to|i|you|one|we)\b|what (?:would|will|does|did|can) (?:a|an|the|undo|lock|purge|rollback|rebuild|scan)\b.* do$|i wonder|what if\b|suppose|imagine|pretend (?:to be|you)|ignore (?:all|any|previous|the|your)|would it\b|when (?:should|do|can)\b|where do i (?!find)|help\b|which is (?:better|faster|safer))",
+    r"|should\b|explain (?:how|what|why|to me|the (?:command|difference|concept|meaning|syntax)|rollback|undo|snapshots?|purge)\b|tell me how (?:to|i|do)\b|teach|which (?:command|call|option)|do you know|who (?:are|is)\b|what can\b|describe how|show me how (?:to|i|you|one|we)\b|what (?:would|will|does|did|can) (?:a|an|the|undo|lock|purge|rollback|rebuild|scan)\b.* do$|i wonder|what if\b|suppose|imagine|pretend (?:to be|you)|ignore (?:all|any|previous|the|your)|would it\b|when (?:should|do|can)\b|where do i (?!find)|help\b|which is (?:better|faster|safer))",
     re.IGNORECASE,
 )
 _TOLD = re.compile(
@@ -89,6 +126,37 @@ _TOLD = re.compile(
     r"|(?:my|the|our|his|her) (?:boss|colleague|friend|manual|book|teacher|manager|user|docs?|documentation|e-?mail|letter|article|guide|readme|tutorial|man page|note|wife|husband|brother|sister|mother|father|cat|dog)\b)",
     re.IGNORECASE,
 )
+
+
+_CHANGING = frozenset(
+    ["create", "append", "replace", "delete", "touch", "join", "translate", "lock", "unlock", "link"]
+)
+_ASKS = re.compile("^(?:who|whose|why|when|is|are|was|were|did|does)\\b[^?;:.]*$", re.IGNORECASE)
+_HE = re.compile("^(?:he|she|they|someone|somebody|it)\\b", re.IGNORECASE)
+_BUT = re.compile(
+    "\\b(?:for|with|to) (?-i:[A-Z])\\w+ (?:only|alone)\\b|\\b(?:only|just) (?:for|with|to) (?-i:[A-Z])|\\bbut (?:not|never)\\b(?! (?:actually|really|yet|in place))",
+    re.IGNORECASE,
+)
+_PARTS = re.compile(
+    "\\b(?:lines?|paragraphs?|sentences?|words?|sections?|rows?|columns?|pages?|headings?|titles?|chapters?|half|entry|entries|items?|summary|abstract|first part|last part)"
+    "(?: \\w+| \ue000[nvq].)? (?:of|from|in|on) (?:the |my )?\ue000[fp]",
+    re.IGNORECASE,
+)
+_IS = re.compile(
+    "(?:(?:the|my|our|this) \\w+ (?:on|of|in|for) )?(?:the |my |our )?\ue000[fpd]. (?:is|was|are|were|looks?|seems?|has been|got) (?:still |already |now |very |too |so |quite |really |just )*"
+    "(?:locked|unlocked|fine|good|ok|okay|great|empty|full|old|new|done|finished|ready|shared|frozen|open|safe|protected|long|short|big|small|nice|bad|correct|right|mine|yours)",
+    re.IGNORECASE,
+)
+_MARKS_ONLY = re.compile("\ue000[fpd].(?:(?:,|;| and| or|,? and| &)* ?\ue000[fpd].)*")
+_RETRACTED = re.compile(
+    r"\?\s*(?:no|nope|nah|never)[.!]*$|[,;.!–—-]\s*(?:(?:oh|no|wait|actually|sorry|hm+|or|but|and|well|please|ah)[,.!]?\s+)*(?:don't|do not|never ?mind|scratch that|forget (?:it|that|about it)|(?:just |only )?kidding|on second thoughts?|wait|rather not|better not|not now|not yet|leave it|cancel that)[.!]*$",
+    re.IGNORECASE,
+)
+_OF_A_COMMAND = re.compile(
+    r"^(?:what|is|are|was|were|why|how|which|does|do|did|should|would|could|can|will|has)\b.*\b(?:do|does|mean|means|meant|right|command|call|phrase|say|said|difference|differ|work|works|happen|happens|dangerous|safe|clever|correct|wise|wrong|typed?|wrote|written|allowed)\b",
+    re.IGNORECASE,
+)
+_COMMAND = re.compile(rf"(?:lsfs )?(?:{'|'.join(sorted(IMPERATIVES))}|roll|back|touch|status|log)(?: |$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +191,14 @@ def understood(prompt: str, cosines: Sequence[float] | None = None) -> Understoo
     if not sentence.text:
         return Understood(why="Say what is to be done.", final=True)
     near = nearness(cosines) if cosines is not None else {}
+    fields = None if _refused(sentence) else told(sentence)
+    if fields is not None and _reads(*fields):
+        return Understood(*fields)
+    reason = reasoned(sentence.text)
+    if reason != sentence.text:
+        found = _understood(replace(sentence, text=reason), {})
+        if found.word:
+            return found
     found = _understood(sentence, {})
     if found.word or found.final:
         return found
@@ -138,7 +214,19 @@ def understood(prompt: str, cosines: Sequence[float] | None = None) -> Understoo
         again = _understood(sentence, near)
         if again.word:
             return again
+    if re.match(r"\s*(?:query|search|question|topic)\s*[:=]\s*\w", prompt, re.IGNORECASE):
+        again = _understood(replace(sentence, text=f"find files about {sentence.text}"), {})
+        if again.word == "query":
+            return again
     return found
+
+
+def _reads(word: str, slots: Slots) -> bool:
+    try:
+        read(word, slots)
+    except InvalidArgument:
+        return False
+    return True
 
 
 def _first_unknown(word: str, reading: Reading) -> bool:
@@ -183,6 +271,7 @@ def _understood(sentence: Said, near: Mapping[str, float]) -> Understood:
             continue
         if (
             other.missing
+            and not (other.word == "integrated" and best.word in _SEARCHES)
             and other.score >= best.score + 2.5
             and (best.word in _SEARCHES or other.word not in _SEARCHES)
         ):
@@ -253,7 +342,26 @@ def _left(word: str, reading: Reading, slots: Slots) -> tuple[str, int]:
         return f"`{word}` has no use for {shown}.", 0
     if denied(word, left):
         return "It says what is not to be done.", 0
+    if word in _CHANGING:
+        if _ASKS.match(reading.whole) or _HE.match(reading.whole) and reading.asked:
+            return f"This asks something, and `{word}` answers nothing.", 0
+        part = re.search(r"([^\W\d_][\w'-]*) of \ue000[fpd]", reading.whole)
+        if (
+            part
+            and part[1].lower() in set(reading.words())
+            and part[1].lower() not in vocabulary(word) | COMMON
+        ):
+            return f"`{word}` is about a file, and nothing of it.", 0
+        if _BUT.search(reading.whole):
+            return f"`{word}` knows no exceptions.", 0
+        if (
+            word != "translate"
+            and not any(thing.kind == "q" for thing in reading.things)
+            and _PARTS.search(reading.whole)
+        ):
+            return f"`{word}` is about all of a file.", 0
     known, allowed = vocabulary(word), ALLOWED.get(word, frozenset())
+    remaining = set(reading.words())
     for match in (*DENIALS.finditer(left), *CONDITIONS.finditer(left)):
         if match[0].lower() not in allowed:
             return f"`{match[0]}` is more than `{word}` understands.", 0
@@ -262,9 +370,11 @@ def _left(word: str, reading: Reading, slots: Slots) -> tuple[str, int]:
         if (
             match.start()
             and one not in _FORMATS
+            and one in remaining
             and one not in known
             and one not in COMMON
             and one not in allowed
+            and (not one.endswith("ly") or one in _HOW)
         ):
             return f"Where `{match[1]}` belongs to a name, the name stands in quotation marks.", 0
     if re.search(
@@ -283,6 +393,9 @@ def _left(word: str, reading: Reading, slots: Slots) -> tuple[str, int]:
             not one
             or one in known
             or one in COMMON
+            or one.endswith("ly")
+            and one not in _HOW
+            and one not in IMPOSSIBLE
             or one in HEADS
             and not unknown
             and left.lower().startswith(one)
@@ -298,12 +411,29 @@ def _left(word: str, reading: Reading, slots: Slots) -> tuple[str, int]:
 
 def _refused(sentence: Said) -> str:
     text = sentence.text
+    if re.search("\\b(?:minus|negative)\\s\ue000[nlbv]", text, re.I):
+        return "A number or a duration is not below nothing."
     if _QUESTION.match(text) and not re.match(
-        r"(?:how (?:far|is|much|many|did|does|has|have)|(?:is|are|has|have|did) (?:the |we (?:done|indexed|fully)|everything|all|any|lsfs (?:still|done))|are you done|is lsfs still)",
+        r"(?:how (?:far|is|much|many|did|does|has|have)|(?:is|are|has|have|did) (?:the |we (?:done|indexed|fully)|everything|all|any|lsfs (?:still|done))|are you done|is lsfs (?:still|ready|done|up|running|busy|finished|idle|ok|alive))",
         text,
         re.I,
     ):
         return "This asks how something is done; see `lsfs --help` and the manual. Say what is to be done."
+    quoted = [thing.value.casefold() for thing in sentence.things if thing.kind in "qp"]
+    if _OF_A_COMMAND.search(text) and any(_COMMAND.match(one) for one in quoted):
+        return "This is about a command. Say what is to be done."
+    if re.match(
+        r"(?:i'm|i am|we're|we are|i was|i feel) (?:afraid|scared|worried|nervous|unsure|uncertain|not sure|undecided|thinking) (?:of|about|that|whether|if)\b",
+        text,
+        re.I,
+    ):
+        return "This tells something, and asks for nothing. Say what is to be done."
+    if _IS.fullmatch(text):
+        return "This tells something, and asks for nothing. Say what is to be done."
+    if _MARKS_ONLY.fullmatch(text) and len(sentence.things) > 1:
+        return "This does not say what is to be done."
+    if _RETRACTED.search(text):
+        return "This takes back what it asks for; nothing is done."
     if _TOLD.match(text) and not re.search(
         r"[,;:.!?—] ?\S|\bplease\b|\bso\b|\b(?:back|undelete|restore|recover|undo|rollback|roll back|rescue|no longer|done with)\b",
         text,
@@ -311,7 +441,7 @@ def _refused(sentence: Said) -> str:
     ):
         return "This tells something, and asks for nothing. Say what is to be done."
     if re.match(
-        r"^(?:don't|do not|never|dont|no,|nobody asked|please don't|stop(?! (?:keeping|remembering|saving|sharing|locking|anyone|anybody|everyone|all|any|others|people|other))|refrain|avoid|no (?!one|version|trace|longer|copy|edits|changes|writes|need|more))\b(?! (?:let|allow|permit|need|keep|remember|want|require|lose)\b)",
+        r"^(?:don't|do not|never|dont|no,|nobody asked|please don't|stop(?! (?:keeping|remembering|saving|sharing|locking|protecting|guarding|freezing|blocking|preventing|write-protecting|anyone|anybody|everyone|all|any|others|people|other))|refrain|avoid|no (?!one|version|trace|longer|copy|edits|changes|writes|need|more))\b(?! (?:let|allow|permit|need|keep|remember|want|require|lose)\b)",
         text,
         re.I,
     ):

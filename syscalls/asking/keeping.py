@@ -1,20 +1,21 @@
 """keeping: the slots of link, lock, unlock, watch, scan, status and rebuild: who may do what, and what lsfs does of itself."""
 
 from syscalls.asking.masks import MARK
-from syscalls.asking.reading import Missing, Reading
+from syscalls.asking.reading import SUFFIX, Missing, Reading
 from syscalls.asking.saying import ALL, NAMED, Slots, name, whole
 
 
 def link(r: Reading) -> Slots:
-    gone = r"<revoke invalidate disable deactivate withdraw cancel retract kill delete remove stop recall drop rescind void terminate pull>"
+    gone = r"(?:<revoke invalidate disable deactivate withdraw cancel retract kill delete remove stop recall drop rescind void terminate pull end close block destroy unshare unpublish>|\bexpire\b)"
     revoked = name(
         r,
-        rf"(?:{gone}|take back|taking back|switch off|turn off|shut (?:down|off)|call back|put an end to) @(?:expiring |share |sharing |shared |temporary |public )*link(?:,? (?:{NAMED}))? {{name}}",
+        rf"(?:{gone}|take back|taking back|take down|tear down|bring down|close down|cut off|switch off|turn off|shut (?:down|off)|call back|put an end to) @(?:expiring |share |sharing |shared |temporary |public )*link(?:,? (?:{NAMED}))? {{name}}",
         rf"(?:{gone}|take back|shut (?:down|off)|switch off|turn off|get rid of) @{{name}} link",
         rf"@link(?: (?:{NAMED}))? {{name}} (?:is|must|should|has|may|shall|can|needs)(?: no longer| to| not)?(?: be)?(?: any more)? (?:{gone}|taken back|go|end|stop|valid|work|over|switched off|gone)(?: working| being valid| now| any ?more)?",
         r"(?:take|pull|switch|turn) @link {name} (?:back|off|down)",
         r"<make> @link {name} (?:invalid|stop working|void)",
         rf"{gone} (?:<share>|@sharing) (?:under |via |by |of )?@(?:link )?{{name}}$",
+        rf"{gone} @(?:share|sharing) (?:named |called ){{name}}$",
         r"@link(?: (?:named|called))? {name} (?:is|'s) (?:no longer|not) (?:wanted|needed|valid|of use),?(?: (?:so |please )*<revoke remove delete cancel kill drop> it)?",
         r"(?:nobody|no ?one) (?:should|may|can|must) (?:be able to )?(?:use|open|follow) @link {name}(?: any ?more| any longer)?",
     )
@@ -27,6 +28,8 @@ def link(r: Reading) -> Slots:
         rf"(?:and )?{NAMED} {{name}}",
         r"\blink {name}(?= (?:to|for|on|pointing|leading|from) @\ue000)",
         r"\bas {x}",
+        r"(?<=link to \ue000[fpd][\ue100-\ue8ff]) {name}(?= (?:and|for|until|till|with|valid)\b| ?,|$)",
+        r"(?<=[\ue100-\ue8ff]) as {name}(?= (?:for|until|till|valid|and|which|that|expiring)\b| ?,)",
         r"\bas {name}$",
         r"\b(?:link|it) as {name}",
     )
@@ -40,6 +43,13 @@ def link(r: Reading) -> Slots:
             raise Missing("one end: a duration, or a time")
         slots["until"] = r.value(found[0])
     where = r.path()
+    if (
+        given is not None
+        and SUFFIX.search(given)
+        and MARK.search(r.whole)
+        and any(thing.value == given and thing.kind in "fp" for thing in r.things)
+    ):
+        raise Missing("one file, and a name that is none of a file")
     if given is not None:
         slots["name"] = given
     return {"PATH": where} | slots
@@ -107,10 +117,19 @@ def rebuild(r: Reading) -> Slots:
 
 def scan(r: Reading) -> Slots:
     r.join()
+    place = r.take(
+        r"\b(?:anything|something|files?|everything|changes?|things) (?:in|under|below|inside|within) (?!(?:the|my|our|it|here|there|this|all|general|total|lsfs)\b)([\w-]+)(?= (?:was|were|has|have|had|got|is|are|that|which|behind|outside|from)\b|$)"
+    )
+    if place is None and not r.marks("fpdq"):
+        place = r.take(
+            r"\b(?:behind|outside)\b.{0,24}(?:in|under|below|inside|within) (?!(?:the|my|our|it|here|there|this|all|general|total|lsfs)\b)([\w-]+)$"
+        )
+    if place is not None:
+        return {"PATH": place[0]}
     if r.marks("fpdq"):
         return {"PATH": r.path()}
     if not r.has(
-        r"\b(?:everything|all|whole|entire|changes?|changed|mount|rescan\w*|tree|files|behind|outside|again|now)\b|^(?:<run do start> @)?(?:full |complete |new )*(?:re-?)?scan$"
+        r"\b(?:everything|all|whole|entire|modifications?|edits|external|changes?|changed|mount|rescan\w*|tree|files|behind|outside|again|now)\b|^(?:<run do start> @)?(?:full |complete |new )*(?:re-?)?scan$"
     ):
         raise Missing("which file or folder")
     r.take(rf"{ALL}(?= |$)")

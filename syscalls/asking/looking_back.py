@@ -1,10 +1,12 @@
 """looking_back: the slots of compare, log, rollback, undo, undelete, purge and snapshot: what was."""
 
+import re
+
 from syscalls.asking.patterns import CUT
 from syscalls.asking.reading import Missing, Reading
 from syscalls.asking.saying import ALL, NAMED, Slots, name, whole
 
-_AND = r"(?:and|to|with|vs\.?|versus|against|through|from|or|→|->|-|–|\.\.|until|as well as|,|compared to|compared with|up to)"
+_AND = r"(?:and|to|with|vs\.?|versus|against|through|from|or|→|->|-|–|\.\.|until|as well as|,|compared to|compared with|up to|up against|up to|next to|beside|alongside|relative to)"
 
 
 _SNAP = r"(?:@(?:snapshots? )?(?:named |called )?)"
@@ -13,9 +15,12 @@ _SNAP = r"(?:@(?:snapshots? )?(?:named |called )?)"
 def compare(r: Reading) -> Slots:
     slots: Slots = {}
     r.join()
+    _snapshots(r)
+    if r.has("snapshot"):
+        r.text = re.sub(r"(?<=\w)(\.\.\.?|→|->)(?=\w)", " .. ", r.text)
     if not r.marks("v") or r.has("snapshot"):
         where = r.take(
-            r"@{f} (?:in|of|at|from) @snapshot {name},? (?:and|to|with|against) (?:@{f} |that |it )?(?:in|of|at|from) @snapshot {name}"
+            r"@{f} (?:in|of|at|from|as of|as in|as at) @snapshot {name},? (?:and|to|with|against) (?:@{f} |that |it |@same (?:file |one )?)?(?:in|of|at|from|as of|as in|as at) @snapshot {name}"
         )
         if where is not None and (not where[2] or r.value(where[0]) == r.value(where[2])):
             return {"PATH": r.value(where[0]), "from": r.plain(where[1]), "to": r.plain(where[3])}
@@ -55,7 +60,9 @@ def compare(r: Reading) -> Slots:
             slots |= {"from": f"v{r.value(pair[0])}", "to": f"v{r.value(pair[-1])}"}
             if len(pair) > 2 and pair[1]:
                 slots["PATH"] = r.value(pair[1])
-        elif len(r.marks("v")) == 2 and r.has(r"{v}.*(?:from|and|to|with|against|versus|vs|than).*{v}"):
+        elif len(r.marks("v")) == 2 and r.has(
+            r"{v}.*(?:from|and|to|with|against|versus|vs|than|next to|beside).*{v}|{v} {v}"
+        ):
             marks = r.marks("v")
             slots |= {"from": f"v{r.value(marks[0])}", "to": f"v{r.value(marks[1])}"}
             for mark in marks:
@@ -132,9 +139,18 @@ def log(r: Reading) -> Slots:
     )
     if limit is not None:
         slots["limit"] = r.value(limit[0])
+    r.text = re.sub(r"\bthis (?=mount|tree|file ?system)", "the ", r.text, flags=re.I)
+    steps = r.marks("b") if limit is None else []
+    if len(steps) == 1:
+        r.take("@{b}(?: (?:of|in|for|from|to|on|made to))?")
+        slots["limit"] = r.value(steps[0])
     r.join()
     if r.marks("fpdq"):
         return {"PATH": r.path()} | slots
+    if r.has(
+        r"\b(?:history|log|changes|versions|past|story|changelog) (?:of|for|to|in) (?!@?(?:everything|all|whole|entire|complete|lsfs|mount|tree|files|folder|here|system|file ?system|changes|today|what|it|this|that|last|any|events|versions)\b)@[a-z]"
+    ):
+        raise Missing("which file or folder")
     if r.has(
         r"\b(?:everything|all|whole|here|complete|entire|lsfs|mount|tree|overall|anything|everywhere|full|log|history)\b"
     ) and not r.has(r"\b(?:it|this|(?<!all )(?<!everything )(?<!anything )that|file|document)\b"):
@@ -143,10 +159,29 @@ def log(r: Reading) -> Slots:
     raise Missing("which file or folder")
 
 
+def _snapshots(r: Reading) -> None:
+    """A checkpoint, a restore point: a snapshot."""
+    r.text = re.sub(
+        r"\b(?:check-?point|restore[\s-]point|save-?point|backup\spoint)(s?)(?![\w-])",
+        r"snapshot\1",
+        r.text,
+        flags=re.I,
+    )
+
+
 def rollback(r: Reading) -> Slots:
     r.join()
     slots: Slots = {}
+    _snapshots(r)
     back = r.marks("b")
+    if not back and not r.marks("vt"):
+        steps = r.take(
+            r"(?:by |back |last |past |the )*{n} (?:saved )?(?:versions?|revisions?|saves|edits|steps?|changes|times|generations|iterations)(?: back| of)?"
+        )
+        if steps is None:
+            steps = r.take(r"(?:back )?by {n}$")
+        if steps is not None:
+            slots["versions"] = r.value(steps[0])
     if back:
         r.take(
             r"(?:by |to |back |of |from |as |in |it was |was |it had |take back |@)*{b}(?: (?:of|to|on|in))?"
@@ -175,14 +210,32 @@ def rollback(r: Reading) -> Slots:
         raise Missing("to which version, snapshot or time" if not slots else "one state only")
     if r.marks("fpdq"):
         return {"PATH": r.path(why="which file or folder")} | slots
+    bare = r.take(
+        r"^(?:<restore revert reset roll rewind return bring put take> )(?:back )?(?!(?:everything|all|it|the|my|our|this|that|them|things|back|to|from|us|me|a|an)\b)([\w-]+)(?= *(?:$|back\b|to\b|from\b|as\b|\uf8fe))"
+    )
+    if bare is not None and "versions" not in slots and bare[0]:
+        return {"PATH": bare[0]} | slots
     if "to" in slots and r.has(r"\b(?:everything|all|whole|entire|tree|complete)\b") and whole(r):
         return {"PATH": "files"} | slots
     raise Missing("which file or folder")
 
 
 def undo(r: Reading) -> Slots:
-    if not r.has(r"\broll|\brestor|\brevert|\breset"):
-        raise Missing("that the last rollback is meant; for one file, say how many versions back")
+    if r.has(r"^(?:rollback|roll back|revert|restore|reset|rewind)$"):
+        raise Missing("that the last one is to be undone")
+    if (
+        not r.marks("b")
+        and not r.has(
+            r"^(?:<take> (?:it|that|this) back|(?:reverse|take back|scratch|un-do) (?:it|that|this))$"
+        )
+        and not r.has(
+            r"\broll|\brestor|\brevert|\breset|<undo>|\bun-do\b|\b(?:last|latest|most recent|previous|recent|newest) (?:\w+ )?(?:edits?|changes?|steps?|actions?|calls?|thing|operation|command|modification|one|move|write|update)\b|\b(?:just|last) (?:did|done|made|changed|edited)\b|\b(?:did|done|made|changed) (?:last|just now)\b"
+        )
+    ):
+        raise Missing("that the last rollback or edit is meant; for one file, say how many versions back")
+    last = r.marks("b")
+    if len(last) == 1 and r.value(last[0]) == "1":
+        r.take("@{b}(?: (?:of mine|i made|we made|i did|we did|you made|that i made|that was made))?")
     if r.marks("fpdqvbtln"):
         raise Missing("no file: it takes the last rollback back, all of it")
     return {}
@@ -219,13 +272,16 @@ def snapshot(r: Reading) -> Slots:
         r.text = r.text.replace(mark, r.thing(mark).raw.split()[-1], 1)
     dropped = name(
         r,
-        r"<drop delete remove discard> @snapshot(?: (?:named|called))? {name}",
-        r"<drop delete remove discard> @{name} snapshot",
+        r"(?:<drop delete remove discard scrap>|get rid of|throw away|let go of) @(?:old )?snapshot(?: (?:named|called))? {name}",
+        r"(?:<drop delete remove discard scrap>|get rid of|throw away) @{name} snapshot",
+        r"(?:(?:i|we) (?:no longer|don't|do not) (?:need|want|use) )?@snapshot (?:named |called )?{name}(?: any ?more| any longer| again)?[,;.:—-]+ (?:so |and |please )*<remove delete drop discard> (?:it|that|this)$",
     )
     if dropped is not None:
         return {"NAME": dropped, "drop": True}
     given = name(
         r,
+        r"(?:,? ?(?:with|under|using|and|having|its|bearing) )*@(?:name|label|title|tag)(?: (?:of|is|being|should be|shall be|set to)|:|=)* {x}",
+        r"(?:,? ?(?:with|under|using|and|having|its|bearing) )*@(?:name|label|title|tag)(?: (?:of|is|being|should be|shall be|set to)|:|=)* (?!it\b|as\b){name}",
         rf"(?:and )?(?:{NAMED}|tag(?:ged)?(?: it)?|label it|it|give it the name|with the label|labelled as|name|in|under) (?:as )?@(?:snapshot |name )?(?:named |called )?{{x}}",
         rf"@snapshots?,? (?:(?:and )?{NAMED}|as|labelled|:|with|name|under) (?:the )?(?:name )?{{name}}",
         r"snapshots? {x}",

@@ -77,6 +77,7 @@ _PATH = re.compile(
     r"(?<![\w/.~@-])(?:\./|~/|/)?(?:[\w@.+~%()\[\]&=,-]*[\w)\]~+-]/)*(?:[\w@.+~%()\[\]&=-]*[\w)\]~+]|[\w.-]+)/?",
     re.UNICODE,
 )
+_ENDINGS = frozenset([".md", ".html", ".htm", ".txt", ".docx", ".doc", ".pdf"])
 _SLASHED = frozenset(
     [
         "and/or",
@@ -112,6 +113,16 @@ _BARE = frozenset(
         "Gemfile",
         "Pipfile",
         "CONTRIBUTING",
+        "VERSION",
+        "INSTALL",
+        "CODEOWNERS",
+        "MANIFEST",
+        "Rakefile",
+        "Jenkinsfile",
+        "Vagrantfile",
+        "Brewfile",
+        "NEWS",
+        "HISTORY",
     ]
 )
 _FILE = r"(?:file|document|doc|text\sfile|textfile|markdown\sfile)"
@@ -120,7 +131,7 @@ _NAMED = r"(?:named|called|titled|with\sthe\sname|by\sthe\sname(?:\sof)?|at)"
 _PLAIN = (
     r"(?!(?:about|that|which|who|with|without|from|to|into|in|on|onto|of|for|and|or|is|are|was|were|as|at|by|it|its|the|a|an|all|any|my|this|where|when|what|has|have|named|called|"
     r"titled|until|because|so|again|back|itself|then|not|but|but|should|would|could|can|will|must|may|under|below|inside|containing|contains|contain|matching|whose|there|"
-    r"up|out|via|after|before|since|than|now|please|history|system|systems|contents?|versions?|link|read-only|readable|writable|watch|lock|locked|i|you|we|says|say|said|tells|tell|explains|explain|describes|describe|shows|show|mentions|mention|discusses|discuss|covers|cover|deals|deal|talks|talk|answers|answer|looks|contained|exists|exist|names|name|path|type|types|tree|kind|changes|changed|anything)\b)[\w@.+~%-]*\w"
+    r"up|out|via|after|before|since|than|now|please|history|system|systems|contents?|versions?|link|read-only|readable|writable|watch|lock|locked|i|you|we|says|say|said|tells|tell|explains|explain|describes|describe|shows|show|mentions|mention|discusses|discuss|covers|cover|deals|deal|talks|talk|answers|answer|looks|contained|exists|exist|names|name|path|type|types|tree|kind|changes|changed|anything|be|been|being|get|gets|got)(?![\w-]))[\w@.+~%-]*\w"
 )
 _ADJECTIVES = frozenset(
     [
@@ -286,9 +297,15 @@ class _Masking:
 
     def done(self) -> Said:
         self._markdown()
+        self._called()
         self.text = _QUOTED.sub(self._quoted, self.text)
         self.text = " ".join(self.text.split())
         self._polite()
+        self.text = re.sub(
+            r"(?<![\w/.-])(path|file|folder|dir|directory|target|source|dest|into|in|to|from)=(?=[\w./])",
+            r"\1: ",
+            self.text,
+        )
         self.text = TIME.sub(self._time, self.text)
         self.text = _PATH.sub(self._path, self.text)
         self._nouns()
@@ -305,7 +322,18 @@ class _Masking:
         if fence and "`" not in fence[1]:
             self.text = fence[1]
         self.text = re.sub(r"(?<!\*)\*\*([^*\n]+)\*\*(?!\*)", r"\1", self.text)
-        self.text = re.sub(r"(?<![\w_])__([^_\n]+)__(?![\w_])", r"\1", self.text)
+        self.text = re.sub(r"(?<![\w/_\"'`“])__([^_\n]*[ .\"'`][^_\n]*)__(?![\w_.(])", r"\1", self.text)
+
+    def _called(self) -> None:
+        """`lock(path="a.md", for="2h")` as a request that is written like a form."""
+        match = re.fullmatch(r"(?:lsfs[. ])?([A-Za-z]+)\s*\((.+)\)\s*;?", self.text, re.DOTALL)
+        if match is None or not re.search(r"^\s*(?:[A-Za-z_]+\s*[=:]\s*)?[\"'`\[]", match[2]):
+            return
+        inner = re.sub(
+            r"(^|,)\s*([A-Za-z_]+)\s*[=:]\s*", lambda one: f"{';' if one[1] else ''} {one[2]}: ", match[2]
+        )
+        inner = re.sub(r"(for|until|at|version|by|to|how|k): ([\"'`])([^\"'`]*)\2", r"\1: \3", inner)
+        self.text = f"{match[1]}; {inner.strip()}"
 
     def _polite(self) -> None:
         self.text, asked = stripped(self.text)
@@ -341,13 +369,15 @@ class _Masking:
         if bare[0] in "([":
             return word  # the end of a name with blanks in it
         slashed = "/" in bare.strip("/") or bare.endswith("/") or bare.startswith(("/", "./", "~/"))
+        if bare.lower() in _ENDINGS:
+            return word
         named = bare in _BARE or bare.startswith(".") and len(bare) > 2 and bare[1].isalpha()
         if slashed:
             if bare.lower() in _SLASHED or re.fullmatch(r"[\d/.:+-]+|/+", bare):
                 return word
         elif not named and not (_SUFFIX.search(bare) and len(bare) > 3 and bare.lower() not in _NO_SUFFIX):
             return word
-        if re.fullmatch(r"v?\d+(?:\.\.+|-)v?\d+", bare, re.I):
+        if re.fullmatch(r"v?\d+(?:\.\.+|-)v?\d+|[\w-]+\.\.+[\w-]+", bare, re.I):
             return word  # from one version to another
         if not slashed and "@" in bare:
             return word  # an address
@@ -398,7 +428,7 @@ class _Masking:
         return change
 
     def _versions(self) -> None:
-        from syscalls.asking.numbers import ABSOLUTE, BACK, BEFORE, ORDINAL, SECOND, SHORT
+        from syscalls.asking.numbers import ABSOLUTE, BACK, BEFORE, ORDINAL, ORDINALS, SECOND, SHORT
 
         def absolute(match: re.Match[str]) -> str:
             one = self.mark("v", str(number(match["one"])), match[0] if not match["two"] else match["one"])
@@ -409,7 +439,11 @@ class _Masking:
         def back(match: re.Match[str]) -> str:
             return self.mark("b", str(number(match["n"])), match[0])
 
-        text = BACK.sub(back, self.text)
+        def both(match: re.Match[str]) -> str:
+            one, two = (self.mark("v", str(number(match[name])), match[name]) for name in ("one", "two"))
+            return f"{one} {match['and']} {two}"
+
+        text = BACK.sub(back, ORDINALS.sub(both, self.text))
         text = BEFORE.sub(lambda match: self.mark("b", "1", match[0]), text)
         text = SECOND.sub(lambda match: self.mark("b", "2", match[0]), text)
         text = SHORT.sub(absolute, ABSOLUTE.sub(absolute, text))

@@ -102,7 +102,7 @@ BEFORE = re.compile(
 )
 SECOND = re.compile(rf"\b(?:the\s)?{_VERSION}\sbefore\sthe\s(?:previous|last|prior)\sone\b", re.IGNORECASE)
 _AND = r"and|to|through|with|against|vs\.?|versus|until|till|from|or|→|->|–|-|\.\.|,"
-_SIGN = r"(?:\s(?:number|no\.?|nr\.?|num)\s?|\s?\#\s?|\s)"
+_SIGN = r"(?:\s(?:number|no\.?|nr\.?|num)\s?|\s?[:=]\s?|\s?\#\s?|\s)"
 ABSOLUTE = re.compile(
     rf"\b(?:the\s)?{_VERSION}{_SIGN}v?(?P<one>{_N})(?![\w-]|\.\w)"
     rf"(?:\s?(?P<and>{_AND})\s?(?:the\s)?(?:{_VERSION}{_SIGN})?v?(?P<two>{_N})(?![\w-]|\.\w))?",
@@ -114,6 +114,11 @@ SHORT = re.compile(
 )
 ORDINAL = re.compile(
     rf"\b(?:the\s)?(?P<n>very\sfirst|original|initial|{_ORD})\s(?:saved\s|ever\s)?{_VERSION}(?!\w)",
+    re.IGNORECASE,
+)
+
+ORDINALS = re.compile(
+    rf"\b(?:the\s|its\s|their\s)?(?P<one>{_ORD})\s(?:{_VERSION}\s)?(?P<and>and|to|through|with|against|versus|vs\.?)\s(?:the\s|its\s)?(?P<two>{_ORD})\s{_VERSION}(?!\w)",
     re.IGNORECASE,
 )
 
@@ -130,7 +135,7 @@ _MORE = (
     .replace("(?P<unit2>", "(?:")
 )
 DURATION = re.compile(
-    rf"(?<![\w.-])(?!a\ssecond\s(?:copy|file|version|one|time|document|name|look|note|set))(?:the\s(?=next|coming|following)(?:next|coming|following)\s|another\s)?{_PART}(?P<rest>(?:(?:\s?,\s?|\sand\s|\s)?{_MORE}){{0,3}})(?P<ago>\s(?:ago|earlier|old|back|before)\b)?",
+    rf"(?<![\w.-])(?<!minus\s)(?!a\ssecond\s(?:copy|file|version|one|time|document|name|look|note|set))(?:the\s(?=next|coming|following)(?:next|coming|following)\s|another\s)?{_PART}(?P<rest>(?:(?:\s?,\s?|\sand\s|\s)?{_MORE}){{0,3}})(?P<ago>\s(?:ago|earlier|old|back|before)\b)?",
     re.IGNORECASE,
 )
 _ONE = re.compile(_PART, re.IGNORECASE)

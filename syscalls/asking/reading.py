@@ -31,6 +31,8 @@ _NOBODY = frozenset(
         "all",
         "what",
         "which",
+        "nothing",
+        "nobody",
     ]
 )
 _EMPTY = frozenset(
@@ -59,7 +61,7 @@ _EMPTY = frozenset(
 
 
 _MORE = re.compile(  # what a question in free words does not have: then it is more than a question
-    "\ue000[fdqpvbtl]|[:;,]|[.!?]\\s|\\s[-–—]\\s|\\b(?:also|together\\swith|along\\swith|as\\swell\\sas|so\\sthat|because|since|in\\sorder\\sto|it's|it\\sis|i\\sneed|i\\swant|we\\sneed|i'm|as\\si|urgent|please|shall|should|must|(?:the|a)\\sgroup)\\b|\\b(?:not|but|without|except|leaving\\sout|excluding|minus|nor|neither|either|both|don't|doesn't)\\b"
+    "\\b(?:which|that)\\s(?:also\\s)?(?:mention|contain|include)s?\\b|\\b(?:mention|contain)(?:s|ing)?\\s(?:the|both|either)\\b|\\s(?:at\\sonce|simultaneously)$|\\b(?:unless|whenever|every\\s(?:day|week|hour|night|morning|month|evening))\\b|\ue000[fdqpvbtl]|[:;,]|[.!?]\\s|\\s[-–—]\\s|\\b(?:also|together\\swith|along\\swith|as\\swell\\sas|so\\sthat|because|since|in\\sorder\\sto|it's|it\\sis|i\\sneed|i\\swant|we\\sneed|i'm|as\\si|urgent|please|shall|should|must|(?:the|a)\\sgroup)\\b|\\b(?:not|but|without|except|leaving\\sout|excluding|minus|nor|neither|either|both|don't|doesn't|aren't|isn't)\\b"
     "|\\b(?:and|then)\\s(?:then\\s)?(?:give|summari[sz]e|sum|list|show|delete|remove|group|sort|rank|put|copy|make|tell|save|lock|join|merge)\\b|\\s(?:into|from|to|of|with|by)$",
     re.IGNORECASE,
 )
@@ -75,6 +77,7 @@ class Reading:
     def __init__(self, said: Said) -> None:
         self.text = said.text
         self.whole = said.text
+        self.asked = said.asked
         self.things: list[Thing] = list(said.things)
 
     # What is there ---------------------------------------------------------------------------------------------------
@@ -91,7 +94,14 @@ class Reading:
         for text in texts:
             match = pattern(text).search(self.text)
             if match is not None:
-                self.text = f"{self.text[: match.start()]} {CUT} {self.text[match.end() :]}"
+                start = match.start()
+                while (
+                    start < match.end()
+                    and self.text[start - 1 : start].isalnum()
+                    and self.text[start].isalnum()
+                ):
+                    start += 1  # the end of a longer word is no word
+                self.text = f"{self.text[:start]} {CUT} {self.text[match.end() :]}"
                 return tuple(group or "" for group in match.groups())
         return None
 
@@ -193,6 +203,9 @@ class Reading:
             r"<search look limit restrict scan> (?:it |this |the search )?(?:only )?(?:to )?@{f}(?: only)?",
             r", ?{d}(?: only| alone)?$",
             r"^@{d}(?: only| alone)?[:,]",
+            r"^(?:in|inside|within|under|below|from|among) @{f}(?: only| alone)?[:,]",
+            r"(?<=grep|comb|sift|scan) (?:through )?@{f}(?= for\b)",
+            r"\b(?:<search comb sift query scan check examine>) (?:through )?@{f}(?= for\b)",
         )
         return None if found is None else self.value(found[0])
 
@@ -205,7 +218,7 @@ class Reading:
                 rf"{cue}:? {{q}}(?= *(?:$|[{CUT},;]|and\b|or\b|but\b|that\b|which\b|are\b|as\b|by\b|first\b|best\b|in\b))"
             )
             if found is None:
-                found = self.take(rf"{cue}:? {{rest}}")
+                found = self.take(rf"{cue}:? (?=[^\s{CUT}]){{rest}}")
             if found is not None:
                 return self.subject(found[-1], why, strict)
         raise Missing(why)
@@ -220,7 +233,13 @@ class Reading:
             flags=re.I,
         )
         text = re.sub(
-            r"[,;]? (?:the )?(?:most relevant|best|closest|nearest|most related|most similar)(?: (?:ones?|files?|matches|first|hits))*$",
+            r"^(?:(?:some |any |all |more )?(?:information|info|details|material|facts) (?:on|about|regarding|concerning) |(?:what(?:ever)?|everything|all) (?:we|i|you) (?:know|have|wrote|say|have got|got) (?:on|about|regarding|concerning) )(?=\S)",
+            "",
+            text,
+            flags=re.I,
+        )
+        text = re.sub(
+            r",? (?:and )?(?:show|list|give(?: me)?|return|display)(?: only| just| me)?$|[,;]? (?:the )?(?:most relevant|best|closest|nearest|most related|most similar)(?: (?:ones?|files?|matches|first|hits))*$",
             "",
             text,
             flags=re.I,

@@ -16,6 +16,9 @@ BODY = r"(?:(?:@(?:whole |full |entire |complete |current |same |exact )*(?:cont
 
 
 ABOUT = (
+    r"by (?:meaning|relevance|similarity|semantics) (?:to|for|with)",
+    r"^ask @(?:files|documents|notes|papers)",
+    r"\bre:",
     r"(?:most |more |closely |best |the most )?(?:related|relevant|relevance|similar|similarity|close|closest|closeness|nearest|near|pertinent|proximity|nearness) (?:in meaning |semantically )?(?:to|for|with)",
     r"(?:relevant|related|similar|close|closest|nearest|pertinent) (?:files?|documents?|docs|notes|papers|hits|results) (?:to|for)",
     r"(?:by )?how (?:relevant|close|similar|near|related|pertinent|closely related) (?:they|it|each|each one|each of them) (?:are|is) to",
@@ -81,6 +84,11 @@ STOP = frozenset(
         "at",
         "or",
         "live",
+        "one",
+        "label",
+        "title",
+        "name",
+        "called",
         "new",
         "my",
         "our",
@@ -137,3 +145,10 @@ ALL = r"(?:@(?:entire |whole |complete )*(?:everything|all files|all the files|a
 
 def whole(r: Reading) -> bool:
     return r.take(rf"{ALL}(?= |$)") is not None
+
+
+def counted(r: Reading) -> None:
+    """Take out how many files there are, where so many are named: `the two files F and F`."""
+    count = r.take(r"@{n}(?: files?| documents?| texts?)?(?: named| called| of them,?)?:? (?=\ue000[fpd])")
+    if count is not None and r.value(count[0]) not in {str(len(r.marks("fp")) - less) for less in (0, 1)}:
+        r.text = f"{r.text} {count[0]}"

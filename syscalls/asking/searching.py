@@ -3,13 +3,20 @@
 import re
 
 from syscalls.asking.conditions import expression
-from syscalls.asking.patterns import CUT
+from syscalls.asking.masks import Said
+from syscalls.asking.patterns import CUT, pattern
 from syscalls.asking.reading import Missing, Reading
 from syscalls.asking.saying import ABOUT, ON, Slots, question
 
 
 def keywords(r: Reading) -> Slots:
     slots: Slots = {}
+    grep = r.take(
+        r"^grep(?: -\w+)* (?:for )?({q}|[\w-]+) (?:(?:in|under|within|inside|through) )?({f}|(?<=in )(?!the\b|my\b|our\b|all\b|it\b|any\b)[\w-]+)$"
+    )
+    if grep is not None:
+        sought = Reading(Said(f"contain {grep[0]}", tuple(r.things), False))
+        return {"EXPRESSION": expression(sought), "in": r.plain(grep[2])}
     place = r.scope() if r.marks("fd") else None
     if place is None:
         place = _bare_folder(r)
@@ -22,10 +29,22 @@ def _bare_folder(r: Reading) -> str | None:
     found = r.take(
         r"(?:files|documents|docs|everything|anything|stuff|papers|notes|look|search|all) (?:in|under|below|inside|within) (?:my )?(?!the\b|which\b|total\b|there\b|here\b|my\b|our\b|full\b|a\b|an\b|any\b|all\b|meaning\b|english\b)([\w-]+)(?= (?:that|which|with|containing|for|mention|contain|where|whose|<contain mention>))"
     )
+    if found is None:
+        found = r.take(
+            rf"(?:files|documents|docs|everything|anything|stuff|papers|notes|those|ones|hits|results),? (?:in|under|below|inside|within|from) (?:my |the )?{_BARE}(?= (?:about|on|that|which|with|containing|for|mention|contain|where|whose|come|are|is|most|closest|nearest|best|related|relevant|similar|dealing|<contain mention include>|say|says))",
+            rf",? (?:in|under|below|inside|within|from) (?:my |the )?{_BARE} only\b,?",
+            rf",? (?:but )?only (?:in|under|below|inside|within|from) (?:my |the )?{_BARE}(?=$|,)",
+            rf"^(?:in|under|below|inside|within|from|among files (?:in|under)) {_BARE}[:,]",
+            rf"^(?:search|grep|comb|scan|query|look|go|check) (?:through |in )?(?:the )?{_FOLDERLIKE}(?= for (?:the |a |all |any )*(?:words?|strings?|phrases?|terms?|expressions?|names?|keywords?|files|documents)\b)",
+        )
     return found[0] if found else None
 
 
+_FOLDERLIKE = r"(?!(?:files?|everything|all|documents|docs|papers|notes|my|our|the|it|here|there|around|up|semantically|again|out|anything|disk|mount|tree|texts?|contents?|keywords?|words?)\b)([\w-]+)"
+_BARE = r"(?!(?:the|which|total|there|here|my|our|full|a|an|any|all|meaning|english|german|french|general|particular|common|short|brief|order|it|them|this|that|these|those|question|detail|context|more|addition|best|our|what|whatever|everything|everybody|somebody|\d+)\b)([\w-]+)"
 _K = (
+    r"(?:(?:the|just|only) )+(?:top|best|nearest|closest)[ -](?:result|hit|match)(?= (?:for|on|about|to))",
+    r"(?:(?:the|just|only) )*(?:single|one)(?= (?:file |document |paper |note )?(?:that (?:is )?)?(?:best|most|closest|nearest|comes closest|comes nearest))",
     r"(?:(?:for|the|its|just|only|exactly|at most|up to|no more than|a maximum of|maximum|max|around|give me|with|limit(?:ed)? (?:it |the (?:list|result|results|answer) )?to|k ?=?|show) )*(?:top|best|first|nearest|closest|limit(?:ed)?|leading|most)[ -]{n}",
     r"(?:(?:for|the|its|just|only|exactly|at most|up to|no more than|a maximum of|maximum|max|around|limit(?:ed)? (?:it |the (?:list|result|results|answer) )?to|k ?=?) )*{n}(?= (?:of )?(?:[\w-]+,? ){0,4}?(?:files?|docs?|documents?|papers?|notes?|results?|hits?|texts?|articles?|best|most|closest|nearest|top|items|entries|things|matches|ones|pages|pieces|reports?|them|those|is|are|will|max|of)\b)",
     r"(?:top|best|first|nearest|closest|limit(?:ed)? to|limit|at most|up to|no more than|maximum|max|k ?=?|only|just) {n}(?: (?:of them|results?|files?|hits?))?",
@@ -36,17 +55,23 @@ _K = (
 
 def _k(r: Reading) -> Slots:
     found = r.take(*_K)
+    if found == ():
+        return {"k": "1"}
     return {"k": r.value(found[0])} if found is not None else {}
 
 
 def semantic(r: Reading) -> Slots:
-    slots = _scoped(r)
-    slots |= _k(r)
+    slots = _k(r)
+    slots |= _scoped(r)
+    if "k" not in slots:
+        slots |= _k(r)
     return {"PROMPT": _topic(r)} | slots
 
 
 def _scoped(r: Reading) -> Slots:
     place = r.scope() if r.marks("fd") else None
+    if place is None:
+        place = _bare_folder(r)
     return {"in": place} if place is not None else {}
 
 
@@ -66,6 +91,8 @@ def _topic(r: Reading) -> str:
         r"^(?:<search look hunt ask dig> (?:(?:through|in|all|my|the|our|files|documents|everything|me|up|out|around|for|notes) )*for|<query>)(?: @(?:files|documents|papers|notes|anything|everything))?(?: on| about)?",
         r"^(?:<find get list show retrieve give locate fetch> )(?:me |us )?(?:@)?(?:best |most relevant )*(?:files|documents|papers|notes|hits|results|matches)(?: on| about| for| of)",
         r"^find out",
+        r"(?:files|documents|docs|papers|notes|hits|results|matches)(?= *:)",
+        r"^<look> up",
         r"(?:which|what|any) (?:files?|documents?|notes?|papers?) (?:says?|tells?(?: me| us)?|explains?|describes?|shows?)",
         r"^<search>",
         r"\bon",
@@ -76,10 +103,18 @@ def _topic(r: Reading) -> str:
 
 
 def integrated(r: Reading) -> Slots:
-    slots = _scoped(r)
-    slots |= _k(r)
+    slots = _k(r)
+    slots |= _scoped(r)
+    if "k" not in slots:
+        slots |= _k(r)
     ranked = r"(?:(?:and|then|,|but|by|in|are|be|with|that|which|most|best|closest|nearest|more|first|to|the|those|ones|them|it|results?|order(?:ed)?|rank(?:ed|ing)?|sort(?:ed)?|also|of|according|their|its|files|show|list|put|come|coming|at|top|how|well|closely|they|each|is|whatever|only|if|what|give|me|pick|keep|choose|starting|find|(?:<rank sort order list show>)) ?)*"
     quoted = r.marks("qp")
+    inside = r.take(
+        r"^(?:<search look grep find> )(?:for )?@(?:word |string |term |phrase )*{q} (?:in|among|within|inside|across) @(?:files|documents|docs|papers|notes|ones|everything|texts|reports) (?:about|on|concerning|regarding|related to|dealing with) {rest}"
+    )
+    if inside is not None:
+        sought = Reading(Said(f"contain {inside[0]}", tuple(r.things), False))
+        return {"WORDS": expression(sought), "PROMPT": r.subject(inside[1])} | slots
     topic = None
     cues = [
         *ABOUT,
@@ -113,10 +148,10 @@ def integrated(r: Reading) -> Slots:
     return {"WORDS": expression(r), "PROMPT": topic} | slots
 
 
-_ONLY = r"\b(?:but|and|yet|,) (?:not|never|no|nothing|none|without|neither)\b|\bbut\b.*\bnot\b|\bwithout\b|\bminus\b|\bexcept\b|\bexclud\w+\b|\bexcluding\b|\bleav(?:e|ing) out\b|\bomit\w*\b|\bnot\b|\bsubtract\w*\b|\bonly (?:of |in |for |to )?the first\b|\bother than\b|\bset difference\b|\bdifference\b|\bunless\b|\bdiscard\w*\b|\bremov(?:e|ing)\b|\bfilter(?:ing)? out\b|\bfilter\b.*\bout of\b|\bskip(?:ping)?\b|\brather than\b|\bdrop(?:ping)?\b|\btake away\b|\bless\b|\bdon't\b|\baren't\b|\bdoesn't\b|\bisn't\b"
+_ONLY = r"\bnothing to do with\b|\bunrelated to\b|\bbut isn't\b|\b(?:but|and|yet|,) (?:not|never|no|nothing|none|without|neither)\b|\bbut\b.*\bnot\b|\bwithout\b|\bminus\b|\bexcept\b|\bexclud\w+\b|\bexcluding\b|\bleav(?:e|ing) out\b|\bomit\w*\b|\bnot\b|\bsubtract\w*\b|\bonly (?:of |in |for |to )?the first\b|\bother than\b|\bset difference\b|\bdifference\b|\bunless\b|\bdiscard\w*\b|\bremov(?:e|ing)\b|\bfilter(?:ing)? out\b|\bfilter\b.*\bout of\b|\bskip(?:ping)?\b|\brather than\b|\bdrop(?:ping)?\b|\btake away\b|\bless\b|\bdon't\b|\baren't\b|\bdoesn't\b|\bisn't\b"
 
 
-_EITHER = r"\bpool\w*\b|\beither\b|\bor\b|\bunion\b|\bany of\b|\bat least one\b|\bone of\b|\bunite\w*\b|\btogether(?! with)\b|\balternatively\b|\ball of either\b"
+_EITHER = r"^merged?\b|\bpool\w*\b|\beither\b|\bor\b|\bunion\b|\bany of\b|\bat least one\b|\bone of\b|\bunite\w*\b|\btogether(?! with)\b|\balternatively\b|\ball of either\b"
 
 
 _BOTH = r"\bboth\b|\band\b|\bintersect\w*\b|\bcommon\b|\boverlap\w*\b|\bas well as\b|\bat the same time\b|\bat once\b|\bsimultaneously\b|\balso\b|\bshared?\b|\bwhile\b|\btogether with\b|\balong with\b|\bcombined with\b"
@@ -125,7 +160,8 @@ _BOTH = r"\bboth\b|\band\b|\bintersect\w*\b|\bcommon\b|\boverlap\w*\b|\bas well 
 def combine(r: Reading) -> Slots:
     slots = _scoped(r)
     how = "only" if r.has(_ONLY) else "either" if r.has(_EITHER) else "both" if r.has(_BOTH) else None
-    r.drop(r"[,:]? ?\beither (?:one|is fine|will do|way)$")
+    r.drop(r" (?:at once|at the same time|simultaneously)$")
+    r.drop(r"[,:]? ?\(?\beither (?:one|is fine|will do|way|of (?:them|the two))\)?(?= *(?:$|,|\uf8fe))")
     if how is None:
         raise Missing("whether both, either, or only the first")
     quoted = r.marks("qp")
@@ -143,7 +179,7 @@ def combine(r: Reading) -> Slots:
         raise Missing("two questions")
     about = r"(?:@(?:files|documents|ones|those|papers|results|stuff|everything|anything|things|notes) )?(?:(?:that|which) (?:are |is |also )?)?(?:also |(?:actually )?(?:concern|discuss|mention|cover|treat)(?:s|ing)? |about |on |of |regarding |concerning |for |to |related to |dealing with |the (?:topic|subject) (?:of )?|answering |to do with |deals? with |anything |those |is |are )*"
     split = {
-        "only": rf"{{some}},? (?:but|and|yet|though|while)?,? ?(?:without|minus|except(?: for)?(?: what(?:ever)? is)?|exclud\w+|leav(?:e|ing) out|omit\w*|other than|(?:is |are |have |has |do |does |also |that |which |they |it )*(?:not|never|nothing|no|don't|doesn't|aren't|isn't)|unless|skip(?:ping)?|drop(?:ping)?|rather than|less)(?: any(?:thing)?| those| the ones| ones| files| have| deal| with| anything| something| to do with| be| being| it's| it is| they are| mention| touch on)* {about}{{rest}}",
+        "only": rf"{{some}},? (?:but|and|yet|though|while)?,? ?(?:without|minus(?: what(?:ever)?(?: is|'s)?)?|except(?: for)?(?: what(?:ever)?(?: is|'s)?)?|exclud\w+|leav(?:e|ing) out|omit\w*|other than|(?:is |are |have |has |do |does |also |that |which |they |it )*(?:not|never|nothing|no|don't|doesn't|aren't|isn't)(?: if)?|unless|skip(?:ping)?|drop(?:ping)?|rather than|less)(?: any(?:thing)?| they're| it's| those| the ones| ones| files| have| deal| with| anything| something| to do with| be| being| it's| it is| they are| mention| touch on)* {about}{{rest}}",
         "either": rf"{{some}},? (?:or(?: else)?|and|as well as|together with) (?:also |else |alternatively )?{about}{{rest}}",
         "both": rf"{{some}},? (?:and(?: at the same time| simultaneously| also)?|(?:that|which) also|as well as|together with|along with|combined with|while also|but also|with|intersected with|plus) {about}{{rest}}",
     }[how]
@@ -154,8 +190,11 @@ def combine(r: Reading) -> Slots:
         r"^(?:<intersect unite combine>) @(?:results? (?:of|for) )?",
         r"\b(?:on|for) (?:both |either )?",
     )
-    for start in starts:
+    shown = r"(?:[:,?.–—-]+ (?:(?:which|what|show|list|find|i'll|i want|i need|give|any|files|documents|search|get|return|need)\b.*\b(?:both|either|two|these|those|them|any|that|one|concern|cover|it)\b.*|files|documents|files please))$"
+    for start in (rf"^(?:both |either )?(?={{some}}{shown})", *starts):
         found = r.take(start + split)
+        if found is not None and start.startswith("^(?:both "):
+            found = (found[-2], re.sub(pattern(shown), "", found[-1]))
         if found is not None:
             first, second = r.subject(found[-2]), r.subject(found[-1])
             inner = r"\b(?:and|or|but|not|without)\b"
@@ -183,6 +222,17 @@ def summarise(r: Reading) -> Slots:
         r"in (?:the|their) (?:files'|files|own) (?:own )?(?:words|sentences)(?: only)?",
         r"with the (?:llm|language model) (?:switched |turned )?off",
     )
+    r.drop(
+        r"[?.!;,] ?(?:just |only |in short[?.,]? ?)*(?:(?:a |the )*(?:short |brief |quick )*(?:summary|overview|gist|tl;?dr|summarise|summarize|sum (?:it |that )?up|digest|short version|recap)(?: (?:will do|is enough|is fine|would do|suffices|it|that|them|this|is all i need|wanted|needed))?)$"
+        if r.has(r"\b(?:about|on|regarding|concerning)\b.*[?.!;,]")
+        else r"(?!)",
+        r",? in short[?]?(?=$|[?,.])",
+    )
+    told = r.take(
+        r"(?:what|everything|all)(?: is said| there is)? (?:that )?@{d}(?:'s files)? (?:says?|has to say|have to say|tells? us|tells|contains?|has|know|knows|holds?)(?= (?:about|on|regarding|concerning))"
+    )
+    if told is not None:
+        slots["in"] = r.value(told[0])
     whole = r.take(r"(?:<summarise summarize condense>|<sum> up) @{d}")
     if whole is not None:
         slots["in"] = r.value(whole[0])

@@ -36,7 +36,7 @@ _VERBS = {
     "create": "create", "get": "get read open show display view", "append": "append", "replace": "replace overwrite", "delete": "delete remove erase trash", "touch": "touch",
     "keywords": "", "semantic": "", "integrated": "", "group": "group", "join": "join merge concatenate", "combine": "", "compare": "compare diff", "watch": "watch monitor",
     "summarise": "summarise summarize", "link": "link share revoke", "lock": "lock freeze protect", "unlock": "unlock unfreeze", "translate": "convert translate",
-    "log": "", "rollback": "revert rollback rewind", "undo": "undo", "undelete": "undelete recover restore", "purge": "purge destroy wipe", "snapshot": "snapshot", "query": "search find",
+    "log": "", "rollback": "revert rollback rewind roll", "undo": "undo", "undelete": "undelete recover restore", "purge": "purge destroy wipe", "snapshot": "snapshot", "query": "search find",
     "save": "save keep remember", "forget": "forget", "status": "", "scan": "scan rescan", "rebuild": "rebuild reindex recreate",
 }  # fmt: skip
 IMPERATIVES = frozenset(verb for verbs in _VERBS.values() for verb in verbs.split())
@@ -47,18 +47,18 @@ ACTIONS = frozenset(form for verbs in _VERBS.values() for verb in verbs.split() 
 ALLOWED: dict[str, frozenset[str]] = {
     word: frozenset(text.split())
     for word, text in {
-        "append": "without not instead after else", "replace": "nothing instead not rather once except else", "delete": "after isn't aren't nothing no not don't longer every each never again", "lock": "not no nobody don't cannot can't mustn't never none stop against without",
-        "unlock": "no not stop don't longer again cancel once", "forget": "needn't won't again no not don't stop never cancel", "group": "isn't no not don't every each always", "link": "no not nobody stop", "undo": "not didn't never no cancel wasn't before",
-        "undelete": "not didn't never no shouldn't", "purge": "no nothing never not cannot can't none nobody every ever or once forever", "status": "not whether if", "scan": "not without nothing whether if no every each", "combine": "or either each every not without",
-        "keywords": "every each", "integrated": "every each", "semantic": "every each", "query": "every each", "watch": "when whenever every each if once", "log": "when every each", "summarise": "every each",
-        "rollback": "before not instead", "translate": "instead rather", "snapshot": "before", "create": "", "join": "every each after", "get": "", "rebuild": "not cancel", "compare": "", "touch": "when without", "save": "again later don't not", "purge ": "",
+        "append": "without not instead after else", "replace": "nothing instead not rather once except else", "delete": "isn't aren't nothing no not don't longer every each never again", "lock": "so no-one else without not no nobody don't cannot can't mustn't never none stop against without",
+        "unlock": "shouldn't needn't isn't mustn't doesn't no not stop don't longer again cancel once", "forget": "doesn't shouldn't mustn't needn't won't again no not don't stop never cancel", "group": "isn't no not don't every each always", "link": "no not nobody stop", "undo": "not didn't never no cancel wasn't before shouldn't",
+        "undelete": "not didn't never no shouldn't before", "purge": "no nothing never not cannot can't none nobody every ever or once forever", "status": "not whether if while", "scan": "not without nothing whether if no every each", "combine": "or either each every not without",
+        "keywords": "every each", "integrated": "every each", "semantic": "every each", "query": "every each", "watch": "when whenever every each if once while", "log": "when every each", "summarise": "every each",
+        "rollback": "before not instead", "translate": "instead rather", "snapshot": "before", "create": "", "join": "every each after", "get": "", "rebuild": "not cancel", "compare": "can't against", "touch": "when without", "save": "again later don't not", "purge ": "",
     }.items()
 }  # fmt: skip
 _OTHERS = {
     "create": "get save query join", "get": "query", "append": "save get create", "replace": "delete purge get create", "delete": "query get forget purge", "touch": "replace get", "semantic": "get query", "query": "get",
-    "keywords": "get query", "integrated": "get query", "combine": "get query join delete", "group": "query get delete save create lock", "join": "query append create get save", "compare": "get query summarise", "watch": "get query save", "summarise": "get query",
-    "link": "get create", "lock": "get save", "unlock": "get delete undo", "translate": "save get create", "log": "get query", "rollback": "undo undelete get", "undo": "rollback undelete get", "undelete": "rollback undo get query delete",
-    "purge": "delete forget get save", "snapshot": "save lock get create", "save": "get create append", "forget": "delete get purge save", "status": "get query", "scan": "query watch get", "rebuild": "delete purge create get",
+    "keywords": "get query save", "integrated": "get query", "combine": "get query join delete save", "group": "query get delete save create lock", "join": "query append create get save", "compare": "get query summarise", "watch": "get query save", "summarise": "get query",
+    "link": "get create", "lock": "get save", "unlock": "get delete undo", "translate": "save get create", "log": "get query save", "rollback": "undo undelete get", "undo": "rollback undelete get", "undelete": "rollback undo get query delete",
+    "purge": "delete forget get save", "snapshot": "save lock get create", "save": "get create append query", "forget": "delete get purge save", "status": "get query", "scan": "query watch get", "rebuild": "delete purge create get",
 }  # fmt: skip
 
 

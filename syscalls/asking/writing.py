@@ -5,31 +5,36 @@ import re
 from syscalls.asking.masks import MARK
 from syscalls.asking.patterns import CUT
 from syscalls.asking.reading import Missing, Reading
-from syscalls.asking.saying import ABOUT, BODY, END, NAMED, ON, Slots, text_of
+from syscalls.asking.saying import ABOUT, BODY, END, NAMED, ON, Slots, counted, text_of
 
 
 def create(r: Reading) -> Slots:
     r.join()
     files = len(r.marks("fp"))
-    found = None
     if files > 1 and not r.marks("q"):
         copied = r.take(
-            rf"(?:<copy duplicate clone>|cp) {BODY}?@{{F}}(?:,? (?:to|as|into|under|over to|in|onto|at|and|giving|{NAMED}|save|store|it|the|copy|second|new|file|result))* @{{F}}",
-            rf"(?:copy|duplicate|clone) of {BODY}?@{{F}}(?:,? (?:to|as|into|under|in|at|and|{NAMED}|save|store|it|that|the|is|which))* @{{F}}",
+            rf"(?:<copy duplicate clone>|cp) {BODY}?@{{F}}(?:,? (?:to|as|into|under|over to|over|in|onto|at|and|giving|{NAMED}|save|store|saved|it|the|a|an|my|copy|second|brand-new|new|fresh|file|result|create|make|with|name))* @{{F}}",
+            rf"(?:copy|duplicate|clone) of {BODY}?@{{F}}(?:,? (?:be|created|made|placed|put|written|stored|should|must|shall|to|as|into|under|in|at|and|{NAMED}|save|store|it|that|the|is|which))* @{{F}}",
             rf"(?:use|take|using|from|with|starting from|out of|based on) {BODY}?@{{F}}(?: as (?:the|a) (?:source|template|basis|starting point))?,?(?: (?:to|and|as|for|make|create|write|start|produce|generate|set|up|a|an|the|new|file|document|copy|source|template|basis))* @{{F}}",
         )
         if copied is not None:
             return {"PATH": r.value(copied[1]), "from": r.value(copied[0])}
-        found = r.take(
-            rf"{{F}},? (?:(?:and|that|which|it|with|by|as|is|should|to|be|start|made|created|copied|taken|using|containing|contains|holding|having|has|holds|filled|fill|take|get|gets|taking|from|out|of|based|on|copy|a|an|the|duplicate|clone|copying|in|import|importing|same|exact|identical|reading|filling|use|like|its|up|loaded) )*{BODY}?@{{F}}"
+        found = None
+        copies = r.has(
+            r"\b(?:from|cop(?:y|ies|ied|ying)|contents?|contains?|text|like|using|use|based|duplicated?|clone|imports?|importing|out|taken?|with|by|same|identical|fill(?:ed)?|loaded|reading|hold(?:s|ing)?)\b"
         )
-        if found is not None:
+        if copies:
+            found = r.take(
+                rf"{{F}},? (?:(?:and|that|which|it|with|by|as|is|should|to|be|start|made|created|copied|taken|using|containing|contains|holding|having|has|holds|filled|fill|take|get|gets|taking|from|out|of|based|on|copy|a|an|the|duplicate|clone|copying|in|import|importing|same|exact|identical|reading|filling|use|like|its|up|loaded) )*{BODY}?@{{F}}"
+            )
+        if found:
             return {"PATH": r.value(found[0]), "from": r.value(found[1])}
+    r.drop(r",? ?(?:that|which) (?:does not|doesn't|didn't) (?:yet )?exist(?: yet)?,?", r"\bfor now\b")
     empty = r.drop(r"\b(?:empty|blank)\b")
     where = r.path(
         r"(?:new|fresh) @{F}",
         rf"{NAMED} {{F}}",
-        r"(?:in|into|as|to|under|at|inside) @(?:brand )?(?:new |fresh )*{F}",
+        r"(?:in|into|as|to|under|at|inside) @(?:brand[ -])?(?:new |fresh )*{F}",
         r"@{F}(?:'s)?",
         folder=False,
     )
@@ -46,9 +51,12 @@ def create(r: Reading) -> Slots:
         slots["text"] = text
     elif not empty and (
         not r.said(
-            r"<create make start generate begin initialise initialize set need want produce open draft build write>|\bnew\b|\bcreat"
+            r"mkfile|(?:spin|whip|knock|cook|throw) (?:\w+ )?up|\bplaceholder\b|<spawn scaffold bootstrap have add establish> |<create make start generate begin initialise initialize set need want produce open draft build write>|\bnew\b|\bcreat"
         )
         or r.marks("fpqd")
+        or r.said(r"^<write add put> (?:to|in|into|on)\b")
+        or r.said("^<open>")
+        and not r.said(r"\b(?:new|fresh|empty|blank|creat\w*)\b")
         or r.has(r"\b(?:with|containing|saying|from|says|reading|contains?|about|holding)\b")
     ):
         raise Missing("what is to be in it, in quotation marks")
@@ -75,7 +83,7 @@ def append(r: Reading) -> Slots:
         return {"PATH": r.value(says[1]), "from": r.value(says[0])}
     if not r.marks("qp") or (not r.marks("q") and len(r.marks("fp")) == 2):
         found = r.take(
-            rf"{BODY}?@{{F}}(?:'s (?:contents?|text))?,? (?:(?:to|onto|at|on|into|after|under|below|behind|as|in|the|very|end|bottom|tail|foot|of|is|be|put|added|appended|should|go|goes|and|it|then|append|stick|attach|write|paste|copy|that|tack|add) )*(?:to|onto|at|on|into|after|under|below|behind|of) @{{F}}"
+            rf"{BODY}?@{{F}}(?:'s (?:contents?|text))?,? (?:(?:to|onto|at|on|into|after|under|below|behind|as|in|the|very|end|bottom|tail|foot|of|is|be|put|added|appended|should|go|goes|and|it|them|those|all|everything|then|append|stick|attach|write|paste|copy|place|insert|that|tack|add|must|has|have),? )*(?:>>|to|onto|at|on|into|after|under|below|behind|of) @{{F}}"
         )
         if found is not None:
             return {"PATH": r.value(found[1]), "from": r.value(found[0])}
@@ -99,7 +107,7 @@ def append(r: Reading) -> Slots:
             if found is not None and (
                 MARK.search(found[0])
                 or re.match(
-                    r"(?:the |a |an |some |this |that |another |one )?(?:contents?|text|line|lines|sentence|paragraph|entry|something|stuff|it|this|more|words?)\b",
+                    r"(?:the|a|an|some|this|that|these|those|another|one|more|my|its|something|stuff|it|all|contents?|text|lines?|words?)\b",
                     found[0],
                     re.I,
                 )
@@ -115,6 +123,7 @@ def replace(r: Reading) -> Slots:
     r.join()
     if len(r.marks("fp")) == 2 and not r.marks("q"):
         found = r.take(
+            rf"^(?:<use take make let have put>) {BODY}?@{{F}} (?:as|be|for|become) @(?:(?:new|whole|entire|full|only|future) )*(?:contents?|text|body) (?:of|for|in) @{{F}}",
             r"@(?:contents?|text) of @{F} (?:is to |should |must |shall |will )?(?:<replace overwrite>) (?:that|the (?:contents?|text|one)) (?:of|in) @{F}",
             rf"{BODY}@{{F}} (?:into|in|to) @{{F}},? (?:in place of|instead of|over|replacing|in lieu of).*$",
             rf"{BODY}?@{{F}} (?:over|on top of|instead of|in place of|in) {BODY}?@{{F}}",
@@ -123,7 +132,7 @@ def replace(r: Reading) -> Slots:
         if found is not None:
             return {"PATH": r.value(found[1]), "from": r.value(found[0])}
         found = r.take(
-            rf"{{F}}(?:'s (?:whole |entire )?(?:contents?|text|body))?,? (?:(?:with|by|to|from|using|for|be|become|out|and|put|that|be|the|same|exactly|identical|equal|like|as|is|should|have|has|a|an|exact|copy|of|take|get|gets|contain|hold|there|instead|write|what|say|whatever|only|just|says|what's) )*{BODY}?@{{F}}(?:'s (?:contents?|text))?"
+            rf"{{F}}(?:'s (?:whole |entire )?(?:contents?|text|body))?,? (?:(?:with|by|to|from|using|for|be|become|out|and|put|that|be|the|same|exactly|identical|equal|like|as|is|should|have|has|a|an|exact|copy|of|take|get|gets|contain|hold|there|instead|write|what|say|whatever|only|just|says|what's|those|contents?|text|body|in|found|new|must|shall|needs|now) )*{BODY}?@{{F}}(?:'s (?:contents?|text))?"
         )
         if found is not None:
             return {"PATH": r.value(found[0]), "from": r.value(found[1])}
@@ -131,7 +140,7 @@ def replace(r: Reading) -> Slots:
     text = text_of(r)
     if text is None:
         free = r.take(
-            rf"{CUT} *(?:contents? |text )?(?:(?:completely |entirely )?(?:with|by)|to (?:say|read|be)|so (?:that )?it (?:says|reads)):? (?!the contents?\b|what\b|that of\b|something\b|it\b){{rest}}$"
+            rf"{CUT} *(?:contents? |text )?(?:(?:completely |entirely )?(?:with|by)|to (?:say|read|be)|so (?:that )?it (?:says|reads)):? (?!the contents?\b|what\b|that of\b|those\b|contents? of\b|something\b|it\b|\ue000[fpd]){{rest}}$"
         )
         text = r.plain(free[0]) if free else None
         if text is not None and not MARK.search(text) and text:
@@ -152,7 +161,7 @@ _DRY = (
 )
 
 
-_WOULD = r"^if (?:i|we|you)\b.*\b(?:would|will)\b|^(?:(?:<show tell list see preview say print give>|let me (?:see|know)|i want to (?:see|know))(?: only| just| me| us)*|only <show list tell>|just <show list tell>|what|which)\b.*\b(?:would|will|might)\b"
+_WOULD = r"^if (?:i|we|you)\b.*\b(?:would|will)\b|^(?:(?:<show tell list see preview say print give get make>|let me (?:see|know)|i want to (?:see|know))(?: only| just| me| us)*|only <show list tell>|just <show list tell>|what|which)\b.*\b(?:would|will|might)\b"
 
 
 def delete(r: Reading) -> Slots:
@@ -165,17 +174,19 @@ def delete(r: Reading) -> Slots:
         rf"\bgone(?= *(?:$|[{CUT},]))",
         r"(?:isn't|is not|aren't|are not|is no longer|not) (?:needed|required|wanted|necessary)(?: any ?more| any longer)?,?",
     )
+    r.drop(r"(?<=^rm) -[rRf]+\b")
     if r.drop(*_DRY) | r.has(_WOULD):
         slots["dry-run"] = True
         r.drop(
             r",? ?(?:which|what) (?:ones|files|of them) (?=(?:would|will|might))",
             r"\bif (?:i|we|you) (?:\w+ ){0,4}?(?:<delete remove>|were to (?:delete|remove)|got rid of|did)",
-            r"(?:that |which |of them )?(?:would|will|might) (?:you |i |we )?(?:be )?(?:<delete remove erase go trash disappear vanish>|hit|lost|gone|affected|away)",
+            r"(?:that |which |of them )?(?:would|will|might) (?:you |i |we )?(?:be )?(?:<delete remove erase go trash disappear vanish>|do|hit|lost|gone|affected|away)",
         )
     if r.has(r"{F}|{f}") and not r.has(
         r"(?:files|documents|everything|anything|notes|papers|all) (?:about|on|concerning|regarding|related)"
     ):
         r.join()
+        counted(r)
         some = r.take("@(?:files? |and |both )*{fs}(?:'s)?")
         return slots | {"PATH": r.paths(some[0]) if some else []}
     if r.has("@(?:files? )?{Q}$") and not r.has(
@@ -195,6 +206,7 @@ def delete(r: Reading) -> Slots:
 def touch(r: Reading) -> Slots:
     r.join()
     slots: Slots = {}
+    r.drop(r"\bas if\b")
     at = r.take("(?:to|at|as of|on|of|from|since|were|was|be|into|back to)? ?@(?:date |time |day )?{t}")
     if at is not None:
         slots["at"] = r.value(at[0])
@@ -230,7 +242,8 @@ def translate(r: Reading) -> Slots:
     elif len(r.marks("fp")) == 2:
         into = r.take(
             r"(?:(?:and|then|,|;|but|with) )*(?:<save store write put name call output keep> )?(?:(?:it|that|this|the|result|output|in|into|to|as|under|called|named|name|file|converted|resulting|goes|should|be|is|go|target|at|document|a|an|html|docx|markdown|md|txt|text|plain|word|page|new|,|-o|--into|with|call|path|by|of|which|end|up) )*(?:to|into|as|in|under|called|named|is|at|name|be|call it|>|-o|path|file|name it|,) @{F}$",
-            rf"(?:to|into|as|>) @{{F}}(?= *(?:in|as|,|{CUT}))",
+            r",? ?(?:and |then |with |the )*(?:output|result|target|destination|new file|write|save|saved|call|name|calling|naming|resulting file|converted file)s?(?: (?:it|that|this|the|result|results|is|to|as|file|name|new|one|document|html|docx|markdown|output|should be|be|called|named|in|into|converted|under|copy|version))*:? @{F}",
+            rf"(?:to|into|as|>|->|=>|→|giving|yielding|producing|creating|making) @{{F}}(?= *(?:in|as|,|{CUT}|$))",
         )
         if into is None:
             raise Missing("which file is converted, and into which")

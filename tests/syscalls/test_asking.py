@@ -66,6 +66,15 @@ def test_of_our_own_prompts_nearly_all_are_understood():
     assert sum(understood(row["prompt"]).word == row["call"] for row in meant) >= 0.95 * len(meant)
 
 
+@pytest.mark.parametrize("name", ["asking_prompts_a.jsonl", "asking_prompts_b.jsonl"])
+def test_of_prompts_that_others_wrote_nearly_all_are_understood_and_what_must_be_is_refused(name):
+    prompts = rows(HERE / name)
+    meant = [row for row in prompts if row.get("call")]
+    got = {row["prompt"]: understood(row["prompt"]) for row in prompts}
+    assert [row["prompt"] for row in prompts if not row.get("call") and got[row["prompt"]].word] == []
+    assert sum(got[row["prompt"]].word == row["call"] for row in meant) >= 0.95 * len(meant)
+
+
 SENTENCES = st.one_of(
     st.text(max_size=300),
     st.lists(
