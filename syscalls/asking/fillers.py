@@ -312,7 +312,7 @@ def _harmless(clause: str, cause: bool = False) -> bool:
     return (
         not any(word in IMPERATIVES or word in IMPOSSIBLE for word in words)
         and re.search(
-            r"\b(?:only|but|not|except|llm|model|links?|place|format|sentences?|group|by|into|as (?:html|docx|txt|md)|says?|said|wrote|writes?|written|told|tells|heard|book|manual|tutorial|letter|quoted?|sentence|joke|story|example|typed?|commands?|button)\b",
+            r"\b(?:only|but|not|except|among|amongst|leaving (?:aside|out)|setting aside|excluding|apart from|aside from|ignoring|disregarding|llm|model|links?|place|format|sentences?|group|by|into|as (?:html|docx|txt|md)|says?|said|wrote|writes?|written|told|tells|heard|book|manual|tutorial|letter|quoted?|sentence|joke|story|example|typed?|commands?|button)\b",
             clause,
             re.I,
         )

@@ -3,7 +3,7 @@
 import re
 
 from syscalls.asking.patterns import CUT
-from syscalls.asking.reading import Missing, Reading
+from syscalls.asking.reading import SUFFIX, Missing, Reading
 from syscalls.asking.saying import ABOUT, NAMED, ON, STOP, Slots, counted, name, question
 
 _BY = {
@@ -29,11 +29,14 @@ def group(r: Reading) -> Slots:
     dropped = name(
         r,
         r"@(?:live )?group(?: named| called)? {name} (?:isn't|is not|is no longer|can|should|may|must)(?: be| now)? (?:needed|wanted|dropped|deleted|removed|dissolved|go)(?: any ?more| any longer)?,?(?: (?:so |please )*<drop remove delete dissolve> it)?",
-        rf"<drop dissolve remove delete disband forget discard cancel erase end ungroup unmake scrap dump abolish close retire break> (?:up )?@(?:live |saved |named )*group(?: (?:{NAMED}))? {{name}}",
+        rf"<drop dissolve remove delete disband forget discard cancel erase end ungroup unmake scrap dump abolish close retire break> (?:up |about )?@(?:live |saved |named )*group(?: (?:{NAMED}))? {{name}}",
         r"<drop dissolve remove delete disband forget discard cancel erase> @{name} group",
         r"<get> rid of @(?:live )?group(?: (?:named|called))? {name}",
         rf"group(?: (?:{NAMED}))? {{name}} (?:is|can|should|may)(?: be)? (?:no longer|not|<drop remove delete dissolve>|go|needed).*",
         r"<get> rid of @{name} group",
+        rf"(?:(?:we|i)(?:'re|'m| are| am)? )?(?:done|finished|through) with @(?:live )?group(?: (?:{NAMED}))? {{name}}(?:,? (?:(?:so|please|and|you can|you may) )*(?:<drop remove delete dissolve> it|<get> rid of it))?",
+        rf"(?:nobody|no ?one|none of us) (?:needs?|uses?|wants?) @(?:live )?group(?: (?:{NAMED}))? {{name}}(?: any ?more| any longer)?(?:,? (?:(?:so|please|and) )*<drop remove delete dissolve> it)?",
+        r"^<ungroup> (?:@group )?{name}$",
         r"<drop dissolve remove delete disband forget discard> {name},? the group",
         r"<unmake scrap disband ditch lose nuke> @group {name}",
         r"(?:don't|do not|no longer) need @(?:live )?group(?: (?:named|called))? {name}(?: any ?more| any longer)?",
@@ -53,6 +56,9 @@ def group(r: Reading) -> Slots:
     if found is not None:
         slots["by"] = _BY[found[0].lower()]
         r.drop(
+            rf"^(?:how (?:are|is|do)|(?:which|what|how many) (?:{by}) (?:do|are|have|does))\b",
+            rf"\b(?:are |is )?(?:spread|distributed|scattered|divided|split|fall|falls)(?: out)? (?:over|across|among|by|into|in)(?: @(?:different |several )?(?:{by}))?(?= *(?:$|[?.,;:{CUT}]))",
+            rf",? ?\b(?:clustered|grouped|sorted|split|arranged|organi[sz]ed|bucketed|divided|separated)(?: up)?(?= *(?:$|{CUT}))",
             r"(?:and |then |, ?)+(?:<group sort arrange cluster split organise organize order>) (?:them|those|it|the (?:files|results|hits))",
             r"\b(?:in|into) (?:groups|piles|buckets|categories)\b",
         )
@@ -75,7 +81,9 @@ def group(r: Reading) -> Slots:
         into = (r.put("d", bare[0], bare[0]),) if bare is not None and bare[0].lower() not in STOP else None
     if into is not None:
         slots["into"] = r.value(into[0])
-        r.drop(r"\bcopies\b(?: of)?")
+        if into[0][1] != "d" and SUFFIX.search(slots["into"]):
+            raise Missing("the new folder that they go into")
+        r.drop(r"\b(?:as )?(?:copies|a copy)\b(?: of)?")
     if not {"by", "into"} & set(slots):
         given = None
         if (
@@ -92,11 +100,12 @@ def group(r: Reading) -> Slots:
             r"(?:(?:and|then|,|;|please) ?)*<call name label dub title> @(?:new |whole )?(?:group|set|collection|lot|result|bunch):? {name}$",
             r"(?:(?:and|then|,|;) ?)*@(?:group|group name|name|its name) (?:is|should be|shall be|will be|to be|must be)(?: to be)?(?: called| named)? {name}$",
             r"(?:form|be|become|make up) @group {name}",
-            r"^group[:=]? {name}(?=[:;,])",
+            r"^@(?:new |live )*group[:=]? {name}(?=[:;,])",
+            r"^(?:<give assign> )@(?:group )?name {name} to",
             r"^{name} = (?:@group|group)",
             r"<let> {name} be @group",
             r"(?:<set> up|<make create define build>) {name} as (?:a |the )?(?:new |live )*group",
-            rf"(?:(?:in|into|as|to|make|create|define|set up|build|start|form|them) )*@(?:new |live |always current |named |dynamic |up-to-date |single |self-updating |standing )*group,? (?:(?:and )?{NAMED}) {{name}}",
+            rf"(?:(?:in|into|as|to|make|create|define|set up|build|start|form|them) )*@(?:new |live |always current |named |dynamic |up-to-date |single |self-updating |standing |running |permanent |persistent |ongoing )*group,? (?:(?:and )?{NAMED}) {{name}}",
             r"(?:(?:in|into|as) )@(?:new |live |named |dynamic )*group {name}",
             rf"(?:and )?{NAMED} @(?:live )?(?:group )?{{name}}",
             r"(?:under|as|into) @(?:new |live |named )*(?:group )?(?:called |named )?{x}",
@@ -116,7 +125,9 @@ def group(r: Reading) -> Slots:
         r"\b(?:live |dynamic |new )*groups?(?= (?:of|for|with|from|that|which|to|about|on|\ue000))(?: (?:of|for|with|from))?",
         r"(?:a )?copy of (?=every|all|each|the)",
         r",? (?:and )?(?:keep|kept) (?:it |them )?(?:live|up to date|current)",
-        r"\blive$",
+        rf"\b(?:live|sit|belong|go|end up)(?= *(?:$|{CUT}))",
+        rf"(?:,? (?:to|should|shall|must|can) be|,)? \b(?:grouped|bundled|filed|collected|gathered)(?: together)?(?= *(?:$|{CUT}))",
+        rf",? \bas @(?:new |live )*group(?= *(?:$|[;,{CUT}]))",
     )
     r.drop(rf"\btogether(?= *(?:$|{CUT}))")
     slots["PROMPT"] = question(r, *_GROUP_TAIL)
@@ -147,7 +158,7 @@ def _in_place(r: Reading, placed: bool) -> Slots | None:
         raise Missing("either a new file, or that the first one grows")
     onto = r"(?:onto|on to|to|at|after|behind|below|underneath|under|into|on)(?: @(?:very )?(?:end|bottom|tail|back)(?: of)?)?"
     if len(files) >= 2 and (
-        placed or r.has(r"{f} (?:onto|on to|(?:to|at|on) @(?:very )?(?:end|bottom|tail)(?: of)?) @{f}")
+        placed or r.has(r"{f} (?:onto|on to|(?:to|at|on) @(?:very )?(?:end|bottom|tail|back)(?: of)?) @{f}")
     ):
         found = r.take(r"{f} first,? (?:and )?(?:then )?{f}") if placed else None
         if found is not None:
@@ -155,7 +166,9 @@ def _in_place(r: Reading, placed: bool) -> Slots | None:
         found = r.take(rf"{{fs}}(?: together)?,? {onto} @{{f}}")
         if found is not None:
             return {"PATH": [r.value(found[1]), *r.paths(found[0])], "in-place": True}
-        found = r.take(r"(?:let |make )?@{f} (?:grow|grows) (?:by|with) (?:what is in |@contents? of )?@{fs}")
+        found = r.take(
+            r"(?:let |make )?@{f} (?:grow|grows|longer|bigger) (?:by|with) (?:(?:joining|adding|appending|putting|attaching) )?(?:what is in |@contents? of )?@{fs}(?: (?:to|onto|behind) it)?"
+        )
         if found is not None:
             return {"PATH": [r.value(found[0]), *r.paths(found[1])], "in-place": True}
         found = r.take(
@@ -195,11 +208,25 @@ def join(r: Reading) -> Slots:
         r"\bin (?:that|this|the given) order\b",
         r"\bback to back\b",
     )
+    if placed:
+        r.text = " ".join(r.text.replace(CUT, " ").split())
     r.text = re.sub(rf"[\s,;]*{CUT}\s*$", "", r.text)
+    r.text = re.sub(r"(\ue000[fp].),? before (?:the )?(?=\ue000[fp])", r"\1 and ", r.text, flags=re.I)
+    if r.drop(r"^<roll>(?= .*\bup\b)"):
+        r.drop(r"\bup\b")
+    r.drop(
+        r"(?:,? ?and )?(?:then )?\b<make> (?:one|a|a single|{n}) (?:big |long |single |new )*(?:pdf|file|document|text)(?: file)? (?:out of|from|of) (?:them|those|these|it)\b",
+    )
+    r.text = re.sub(
+        r"\b(?:pdfs|csvs|logs|chapters|parts|pieces|notes|texts|documents|pdf files|csv files):? (?=\ue000[fp])",
+        "",
+        r.text,
+        flags=re.I,
+    )
     made = r.take(
         r"{f} ?(?:=|:=|<-|←) ?{fs}",
         r"^(?:<make produce create build get form write> )@{f},? (?:from|out of|by \w+ing|of|with|using) @{fs}",
-        r"(?:^|into |<make build create produce form write get need want> )@?(?:(?:big |long |new |combined |single )*(?:{n} )?(?:big |long |new |combined |single )*(?:file|document|text)?)?,? ?(?:called |named )?{f},? (?:from|out of|made of|made from|made up of|consisting of|composed of|comprising|built from|put together from) @{fs}$",
+        r"(?:^|into |<make build create produce form write get need want> )@?(?:(?:big |long |new |combined |single )*(?:{n} )?(?:big |long |new |combined |single )*(?:file|document|text)?)?,? ?(?:called |named )?{f},? (?:from|out of|made of|made from|made up of|consisting of|composed of|comprising|built from|put together from|(?:that |which )?(?:consists of|is made of|holds|contains|has)) @{fs}$",
     )
     if made is not None:
         marks = [part for part in made if part]
@@ -228,6 +255,9 @@ def join(r: Reading) -> Slots:
         rf"(?:into|to|as|named|called|make|create|produce|build|form) {_RESULT}@{_RESULT}{{f}}(?= (?:from|out of|by|using|with|of|that|joining|which|:|{CUT}|containing|consisting|holding))",
         rf"(?:into|named|called|to make|>|in|as) {_RESULT}@{{f}}",
         rf"^(?:<make create build produce write form>|the new) {_RESULT}@{{f}}",
+        r" ?[,;:.–—-]+ (?:@)(?:new|resulting|target|output|result) {f}$",
+        r"^@(?:target|output|result|destination|new)(?: file)?:? {f}(?=[,;.])",
+        r"^(?:one|a|a single|a new) {f}(?= (?:from|out of|of|with) )",
         r"(?:into|as|to|called|named|in|is|create|make|result|store|write|output|call|>|->)(?: [\w'-]+,?){0,6},? {f}$",
     )
     if into is None:

@@ -432,7 +432,11 @@ def _refused(sentence: Said) -> str:
         return "This tells something, and asks for nothing. Say what is to be done."
     if _MARKS_ONLY.fullmatch(text) and len(sentence.things) > 1:
         return "This does not say what is to be done."
-    if _RETRACTED.search(text):
+    if _RETRACTED.search(text) and not re.search(
+        r"\b(?:question|query|search)\b.* (?:is|has become) (?:now |long )?(?:obsolete|outdated|answered|settled|useless|no longer needed)[^,;.]*[,;.:–—-]\s*(?:so |please )*forget (?:it|that)$",
+        text,
+        re.I,
+    ):
         return "This takes back what it asks for; nothing is done."
     if _TOLD.match(text) and not re.search(
         r"[,;:.!?—] ?\S|\bplease\b|\bso\b|\b(?:back|undelete|restore|recover|undo|rollback|roll back|rescue|no longer|done with)\b",

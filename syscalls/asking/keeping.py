@@ -117,8 +117,23 @@ def rebuild(r: Reading) -> Slots:
 
 def scan(r: Reading) -> Slots:
     r.join()
+    r.drop(
+        r",? \b(?:while|when) (?:lsfs|you|the mount) (?:wasn't|weren't|was not|were not) (?:looking|running|there|up|on)\b",
+        r"(?:with|against) @(?:catalogue|catalog)(?: and <index> (?:what|whatever|everything)(?: that)?(?: has| was)?)?",
+        r"\b(?:that |which )?(?:you|lsfs|the index|we) (?:(?:might|may|could|must|have|has|had|didn't|did not|haven't|hasn't|have not|has not) )*(?:missed|miss|overlooked|not noticed|notice|noticed|see|seen|catch|caught)\b",
+        r"\b(?:over|through|via|on|from) @(?:network|samba|nfs|smb)(?: share| drive)?\b",
+        r"\beverywhere\b",
+    )
+    if r.has(
+        r"\b(?:every|each) (?:hour|minute|day|week|night|morning|month|time)\b|\b(?:every|each) \ue000[ln]."
+    ):
+        raise Missing("nothing that is to be repeated")
+    if not r.marks("fpdq") and r.has(r"<check inspect examine> (?:it|them|there|that folder|that file)\b"):
+        raise Missing("which file or folder")
     place = r.take(
-        r"\b(?:anything|something|files?|everything|changes?|things) (?:in|under|below|inside|within) (?!(?:the|my|our|it|here|there|this|all|general|total|lsfs)\b)([\w-]+)(?= (?:was|were|has|have|had|got|is|are|that|which|behind|outside|from)\b|$)"
+        r"\b(?:anything|something|files?|everything|changes?|things) (?:in|under|below|inside|within) (?!(?:the|my|our|it|here|there|this|all|general|total|lsfs)\b)([\w-]+)(?= (?:was|were|has|have|had|got|is|are|that|which|behind|outside|from|changed|modified|edited|touched|altered)\b|$)",
+        r"^(?:look|go|check|scan|search|comb) through (?!(?:the|my|our|it|here|there|this|all|everything|lsfs|files|folders)\b)([\w-]+) (?=for (?:new |external |any )*(?:changes|edits|modifications)\b)",
+        r"^<check inspect examine scan rescan> (?!(?:the|my|our|it|them|that|this|here|there|again|all|everything|everywhere|anything|lsfs|files|folders|disk|mount|tree|for|out|up|once|now|whether|if)\b)([\w-]+) (?=for (?:new |external |any )*(?:changes|edits|modifications|files (?:that (?:were|have been|got) )?(?:changed|edited|modified))\b)",
     )
     if place is None and not r.marks("fpdq"):
         place = r.take(

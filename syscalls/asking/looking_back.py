@@ -174,6 +174,8 @@ def rollback(r: Reading) -> Slots:
     slots: Slots = {}
     _snapshots(r)
     back = r.marks("b")
+    if r.has(r"\b(?:all|every) (?:of )?(?:the |its |their )?{b}") and [r.value(one) for one in back] == ["1"]:
+        raise Missing("one state only")
     if not back and not r.marks("vt"):
         steps = r.take(
             r"(?:by |back |last |past |the )*{n} (?:saved )?(?:versions?|revisions?|saves|edits|steps?|changes|times|generations|iterations)(?: back| of)?"
@@ -255,9 +257,18 @@ def undelete(r: Reading) -> Slots:
 
 def purge(r: Reading) -> Slots:
     r.join()
+    r.text = re.sub(
+        r"\bas (?:if|though) (?=(?:it|\ue000[fpd].) (?:had )?(?:been )?never\b|(?:it|\ue000[fpd].) had never\b)",
+        "",
+        r.text,
+    )
+    r.drop(
+        r"(?:@(?:(?:some|few|old|own) )*(?:passwords?|passphrase|credentials?|api keys?|access tokens?)(?: (?:was|were|is|are|got|has|have|slipped|leaked|written|been|ended up|by mistake|by accident|accidentally))*) (?:in|into|to|inside)(?= @?\ue000[fpd])",
+        r"(?:(?:,|and|or|from|in|also|even|including|out of)* ?(?:(?:all|the|its|every|any|each) )*\b(?:versions?|history|snapshots?|trash|index)\b){2,}",
+    )
     slots: Slots = {}
     if r.drop(
-        r"(?:,|and|with|also|including|even|together with|as well as| )*@(?:live (?:file|copy|one|content)|file itself|live|current (?:file|copy|content|version)|(?:one|copy|file) (?:that is )?there (?:is )?now)(?: (?:too|as well|itself|included|also|there now))*"
+        r"(?:,|and|with|also|including|even|together with|as well as| )*@(?:live (?:file|copy|one|content)|file itself|live|current (?:file|copy|content|version)|(?:one|copy|file) (?:that is )?there (?:is )?now|(?:one|copy|file) that is there)(?: (?:too|as well|itself|included|also|there now))*"
     ):
         slots["live"] = True
     if r.drop(

@@ -131,7 +131,7 @@ _NAMED = r"(?:named|called|titled|with\sthe\sname|by\sthe\sname(?:\sof)?|at)"
 _PLAIN = (
     r"(?!(?:about|that|which|who|with|without|from|to|into|in|on|onto|of|for|and|or|is|are|was|were|as|at|by|it|its|the|a|an|all|any|my|this|where|when|what|has|have|named|called|"
     r"titled|until|because|so|again|back|itself|then|not|but|but|should|would|could|can|will|must|may|under|below|inside|containing|contains|contain|matching|whose|there|"
-    r"up|out|via|after|before|since|than|now|please|history|system|systems|contents?|versions?|link|read-only|readable|writable|watch|lock|locked|i|you|we|says|say|said|tells|tell|explains|explain|describes|describe|shows|show|mentions|mention|discusses|discuss|covers|cover|deals|deal|talks|talk|answers|answer|looks|contained|exists|exist|names|name|path|type|types|tree|kind|changes|changed|anything|be|been|being|get|gets|got)(?![\w-]))[\w@.+~%-]*\w"
+    r"up|out|via|too|after|before|since|than|now|please|history|system|systems|contents?|versions?|link|read-only|readable|writable|watch|lock|locked|i|you|we|says|say|said|tells|tell|explains|explain|describes|describe|shows|show|mentions|mention|discusses|discuss|covers|cover|deals|deal|talks|talk|answers|answer|looks|contained|exists|exist|names|name|path|type|types|tree|kind|changes|changed|anything|be|been|being|get|gets|got)(?![\w-]))[\w@.+~%-]*\w"
 )
 _ADJECTIVES = frozenset(
     [
@@ -269,6 +269,9 @@ _ADJECTIVES = frozenset(
         "project",
         "result",
         "results",
+        "underlying",
+        "backing",
+        "mounted",
     ]
 )
 
@@ -304,6 +307,16 @@ class _Masking:
         self.text = re.sub(
             r"(?<![\w/.-])(path|file|folder|dir|directory|target|source|dest|into|in|to|from)=(?=[\w./])",
             r"\1: ",
+            self.text,
+        )
+        self.text = re.sub(
+            r"^(mk|rm)dir (?:-p )?(?:\./)?query/(?=\ue000[qp].$)",
+            lambda match: f"{'save' if match[1] == 'mk' else 'forget'} the question ",
+            self.text,
+        )
+        self.text = re.sub(
+            r"\b(in|into|below|under|from|to|on|inside|within|of) (?:the )?(?:folder )?query/(?=[\s.,;:!?]|$)",
+            r"\1 the list of saved questions",
             self.text,
         )
         self.text = TIME.sub(self._time, self.text)

@@ -61,7 +61,7 @@ _EMPTY = frozenset(
 
 
 _MORE = re.compile(  # what a question in free words does not have: then it is more than a question
-    "\\b(?:which|that)\\s(?:also\\s)?(?:mention|contain|include)s?\\b|\\b(?:mention|contain)(?:s|ing)?\\s(?:the|both|either)\\b|\\s(?:at\\sonce|simultaneously)$|\\b(?:unless|whenever|every\\s(?:day|week|hour|night|morning|month|evening))\\b|\ue000[fdqpvbtl]|[:;,]|[.!?]\\s|\\s[-–—]\\s|\\b(?:also|together\\swith|along\\swith|as\\swell\\sas|so\\sthat|because|since|in\\sorder\\sto|it's|it\\sis|i\\sneed|i\\swant|we\\sneed|i'm|as\\si|urgent|please|shall|should|must|(?:the|a)\\sgroup)\\b|\\b(?:not|but|without|except|leaving\\sout|excluding|minus|nor|neither|either|both|don't|doesn't|aren't|isn't)\\b"
+    "\\b(?:which|that)\\s(?:also\\s)?(?:mention|contain|include)s?\\b|\\b(?:mention|contain)(?:s|ing)?\\s(?:the|both|either)\\b|\\s(?:at\\sonce|simultaneously)$|\\b(?:and|or)\\s(?:dealing\\swith|relating\\sto|related\\sto|to|about|regarding|concerning)\\s|\\b(?:apart|aside)\\sfrom\\b|\\b(?:unless|whenever|every\\s(?:day|week|hour|night|morning|month|evening))\\b|\ue000[fdqpvbtl]|[:;,]|[.!?]\\s|\\s[-–—]\\s|\\b(?:also|together\\swith|along\\swith|as\\swell\\sas|so\\sthat|because|since|in\\sorder\\sto|it's|it\\sis|i\\sneed|i\\swant|we\\sneed|i'm|as\\si|urgent|please|shall|should|must|(?:the|a)\\sgroup)\\b|\\b(?:not|but|without|except|leaving\\sout|excluding|minus|nor|neither|either|both|don't|doesn't|aren't|isn't)\\b"
     "|\\b(?:and|then)\\s(?:then\\s)?(?:give|summari[sz]e|sum|list|show|delete|remove|group|sort|rank|put|copy|make|tell|save|lock|join|merge)\\b|\\s(?:into|from|to|of|with|by)$",
     re.IGNORECASE,
 )

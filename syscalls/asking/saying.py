@@ -31,7 +31,7 @@ ABOUT = (
 
 
 ON = (
-    r"(?:files?|documents?|docs|papers?|notes|articles?|texts?|material|anything|everything|stuff|ones|whatever|all|information|reports?|reading|write-?ups?|pages|results|work|hits|matches|match|best|have|there is|we have|i have|things|something|pieces|literature|content|summary|overview|gist|digest|tl;?dr|recap|question|questions|query|queries|search(?:es)?|synopsis|briefing|rundown|me|us|say|says|said|wrote|written|know|knows) (?:on|of|for|around|to|in)",
+    r"(?:files?|documents?|docs|papers?|notes?|articles?|texts?|pages?|got|material|anything|everything|stuff|ones|whatever|all|information|reports?|reading|write-?ups?|pages|results|work|hits|matches|match|best|have|there is|we have|i have|things|something|pieces|literature|content|summary|overview|gist|digest|tl;?dr|recap|question|questions|query|queries|search(?:es)?|synopsis|briefing|rundown|me|us|say|says|said|wrote|written|know|knows) (?:on|of|for|around|to|in)",
 )
 
 
@@ -94,6 +94,7 @@ STOP = frozenset(
         "our",
         "every",
         "each",
+        "about",
         "this",
         "those",
         "these",
@@ -149,6 +150,8 @@ def whole(r: Reading) -> bool:
 
 def counted(r: Reading) -> None:
     """Take out how many files there are, where so many are named: `the two files F and F`."""
-    count = r.take(r"@{n}(?: files?| documents?| texts?)?(?: named| called| of them,?)?:? (?=\ue000[fpd])")
+    count = r.take(
+        r"@{n}(?: files?| documents?| texts?| logs?| pdfs?| notes?| chapters?| parts?| tables?| csvs?| pieces?)?(?: named| called| of them,?)?:? (?=\ue000[fpd])"
+    )
     if count is not None and r.value(count[0]) not in {str(len(r.marks("fp")) - less) for less in (0, 1)}:
         r.text = f"{r.text} {count[0]}"

@@ -31,10 +31,11 @@ def _bare_folder(r: Reading) -> str | None:
     )
     if found is None:
         found = r.take(
-            rf"(?:files|documents|docs|everything|anything|stuff|papers|notes|those|ones|hits|results),? (?:in|under|below|inside|within|from) (?:my |the )?{_BARE}(?= (?:about|on|that|which|with|containing|for|mention|contain|where|whose|come|are|is|most|closest|nearest|best|related|relevant|similar|dealing|<contain mention include>|say|says))",
+            rf"(?:files|documents|docs|everything|anything|stuff|papers|notes|those|ones|hits|results),? (?:in|under|below|inside|within|from) (?:my |the )?{_BARE}(?= (?:about|on|that|which|with|containing|for|mention|contain|where|whose|come|are|is|most|closest|nearest|best|related|relevant|similar|dealing|<contain mention include concern discuss cover deal treat>|say|says))",
             rf",? (?:in|under|below|inside|within|from) (?:my |the )?{_BARE} only\b,?",
             rf",? (?:but )?only (?:in|under|below|inside|within|from) (?:my |the )?{_BARE}(?=$|,)",
             rf"^(?:in|under|below|inside|within|from|among files (?:in|under)) {_BARE}[:,]",
+            rf"(?<=[\ue100-\ue8ff]) (?:under|below|inside|within) {_BARE}$",
             rf"^(?:search|grep|comb|scan|query|look|go|check) (?:through |in )?(?:the )?{_FOLDERLIKE}(?= for (?:the |a |all |any )*(?:words?|strings?|phrases?|terms?|expressions?|names?|keywords?|files|documents)\b)",
         )
     return found[0] if found else None
@@ -148,7 +149,7 @@ def integrated(r: Reading) -> Slots:
     return {"WORDS": expression(r), "PROMPT": topic} | slots
 
 
-_ONLY = r"\bnothing to do with\b|\bunrelated to\b|\bbut isn't\b|\b(?:but|and|yet|,) (?:not|never|no|nothing|none|without|neither)\b|\bbut\b.*\bnot\b|\bwithout\b|\bminus\b|\bexcept\b|\bexclud\w+\b|\bexcluding\b|\bleav(?:e|ing) out\b|\bomit\w*\b|\bnot\b|\bsubtract\w*\b|\bonly (?:of |in |for |to )?the first\b|\bother than\b|\bset difference\b|\bdifference\b|\bunless\b|\bdiscard\w*\b|\bremov(?:e|ing)\b|\bfilter(?:ing)? out\b|\bfilter\b.*\bout of\b|\bskip(?:ping)?\b|\brather than\b|\bdrop(?:ping)?\b|\btake away\b|\bless\b|\bdon't\b|\baren't\b|\bdoesn't\b|\bisn't\b"
+_ONLY = r"\bnothing to do with\b|\bunrelated to\b|\bbut isn't\b|\b(?:but|and|yet|,) (?:just |only )?(?:not|never|no|nothing|none|without|neither)\b|\bbut\b.*\bnot\b|\bwithout\b|\bminus\b|\bexcept\b|\bexclud\w+\b|\bexcluding\b|\b(?:apart|aside) from\b|\bleav(?:e|ing) out\b|\bomit\w*\b|\bnot\b|\bsubtract\w*\b|\bonly (?:of |in |for |to )?the first\b|\bother than\b|\bset difference\b|\bdifference\b|\bunless\b|\bdiscard\w*\b|\bremov(?:e|ing)\b|\bfilter(?:ing)? out\b|\bfilter\b.*\bout of\b|\bskip(?:ping)?\b|\brather than\b|\bdrop(?:ping)?\b|\btake away\b|\bless\b|\bdon't\b|\baren't\b|\bdoesn't\b|\bisn't\b"
 
 
 _EITHER = r"^merged?\b|\bpool\w*\b|\beither\b|\bor\b|\bunion\b|\bany of\b|\bat least one\b|\bone of\b|\bunite\w*\b|\btogether(?! with)\b|\balternatively\b|\ball of either\b"
@@ -157,11 +158,23 @@ _EITHER = r"^merged?\b|\bpool\w*\b|\beither\b|\bor\b|\bunion\b|\bany of\b|\bat l
 _BOTH = r"\bboth\b|\band\b|\bintersect\w*\b|\bcommon\b|\boverlap\w*\b|\bas well as\b|\bat the same time\b|\bat once\b|\bsimultaneously\b|\balso\b|\bshared?\b|\bwhile\b|\btogether with\b|\balong with\b|\bcombined with\b"
 
 
+_FILES = r"@(?:files|documents|docs|papers|notes|results|reports|articles|texts|stuff|ones|everything|anything|whatever|what)(?: that| which)?(?: is|'s| are)?"
+_OF = r"(?:about|on|regarding|concerning|related to|relating to|dealing with|to do with|covering|discussing)"
+_TWO = (  # (how, a sentence that has its first question at the beginning of another, whether that is the second one)
+    ("both", rf"^(?:among|amongst|of|out of|from) (?:all )?{_FILES} {_OF} {{some}}, (?:(?:<show list find give get tell pick select>|me|only|just|i want|i need|which) )*(?:those|the ones|the files|files|ones|ones that|which)?(?: (?:that|which))?(?: are| is)?(?: also)? {_OF} {{rest}}", False),
+    ("only", rf"^(?:leaving (?:aside|out)|excluding|except for|apart from|ignoring|without|not counting|setting aside|disregarding) {_FILES} {_OF} {{some}}, (?:(?:<show list find give get tell>|me|which|what|all|the|i want|i need|do we have|is there) )*(?:files|documents|papers|notes|everything|anything|stuff|what)?(?: (?:that|which))?(?: are| is|'s)?(?: there)? {_OF} {{rest}}", True),
+)  # fmt: skip
+
+
 def combine(r: Reading) -> Slots:
     slots = _scoped(r)
-    how = "only" if r.has(_ONLY) else "either" if r.has(_EITHER) else "both" if r.has(_BOTH) else None
+    how = next((wanted for wanted, text, _ in _TWO if r.has(text)), None)
+    how = how or (
+        "only" if r.has(_ONLY) else "either" if r.has(_EITHER) else "both" if r.has(_BOTH) else None
+    )
     r.drop(r" (?:at once|at the same time|simultaneously)$")
     r.drop(r"[,:]? ?\(?\beither (?:one|is fine|will do|way|of (?:them|the two))\)?(?= *(?:$|,|\uf8fe))")
+    r.drop(r",? (?:will|would) do$|,? (?:is|are) (?:fine|enough)$")
     if how is None:
         raise Missing("whether both, either, or only the first")
     quoted = r.marks("qp")
@@ -177,16 +190,26 @@ def combine(r: Reading) -> Slots:
         return {"A": r.subject(first), "B": r.subject(second), "how": how} | slots
     if len(quoted) == 1:
         raise Missing("two questions")
-    about = r"(?:@(?:files|documents|ones|those|papers|results|stuff|everything|anything|things|notes) )?(?:(?:that|which) (?:are |is |also )?)?(?:also |(?:actually )?(?:concern|discuss|mention|cover|treat)(?:s|ing)? |about |on |of |regarding |concerning |for |to |related to |dealing with |the (?:topic|subject) (?:of )?|answering |to do with |deals? with |anything |those |is |are )*"
+    for wanted, text, turned in _TWO:
+        found = r.take(text)
+        if found is not None:
+            first, second = r.subject(found[0]), r.subject(found[1])
+            if re.search(r"\b(?:and|or|but|not|without)\b", f"{first} {second}", re.I):
+                raise Missing("two questions, in quotation marks")
+            r.drop(_ONLY)
+            return (
+                ({"A": second, "B": first} if turned else {"A": first, "B": second}) | {"how": wanted} | slots
+            )
+    about = r"(?:@(?:files|documents|ones|those|papers|results|stuff|everything|anything|things|notes) )?(?:(?:that|which) (?:are |is |also )?)?(?:also |(?:actually )?(?:concern|discuss|mention|cover|treat)(?:s|ing)? |about |on |of |regarding |concerning |for |to |related to |relating to |dealing with |the (?:topic|subject) (?:of )?|answering |to do with |deals? with |anything |those |what(?:ever)?(?: is|'s) |with |to |is |are )*"
     split = {
-        "only": rf"{{some}},? (?:but|and|yet|though|while)?,? ?(?:without|minus(?: what(?:ever)?(?: is|'s)?)?|except(?: for)?(?: what(?:ever)?(?: is|'s)?)?|exclud\w+|leav(?:e|ing) out|omit\w*|other than|(?:is |are |have |has |do |does |also |that |which |they |it )*(?:not|never|nothing|no|don't|doesn't|aren't|isn't)(?: if)?|unless|skip(?:ping)?|drop(?:ping)?|rather than|less)(?: any(?:thing)?| they're| it's| those| the ones| ones| files| have| deal| with| anything| something| to do with| be| being| it's| it is| they are| mention| touch on)* {about}{{rest}}",
-        "either": rf"{{some}},? (?:or(?: else)?|and|as well as|together with) (?:also |else |alternatively )?{about}{{rest}}",
+        "only": rf"{{some}},? (?:but|and|yet|though|while|just|only)?,? ?(?:without|minus(?: what(?:ever)?(?: is|'s)?)?|except(?: for)?(?: what(?:ever)?(?: is|'s)?)?|exclud\w+|leav(?:e|ing) out|omit\w*|other than|(?:apart|aside) from|(?:is |are |have |has |do |does |also |that |which |they |it )*(?:not|never|nothing|none|no|don't|doesn't|aren't|isn't)(?: if)?|unless|skip(?:ping)?|drop(?:ping)?|rather than|less)(?: any(?:thing)?| they're| it's| those| the ones| ones| files| have| deal| with| anything| something| to do with| be| being| it's| it is| they are| mention| touch on)* {about}{{rest}}",
+        "either": rf"{{some}},? (?:or(?: else)?(?:,? alternatively,?)?|and|as well as|together with) (?:also |else |alternatively )?{about}{{rest}}",
         "both": rf"{{some}},? (?:and(?: at the same time| simultaneously| also)?|(?:that|which) also|as well as|together with|along with|combined with|while also|but also|with|intersected with|plus) {about}{{rest}}",
     }[how]
     starts = (
         rf"(?:both|either|union of|intersection of|overlap (?:of|between)|at least one of|one of|any of|results? (?:of|for)|difference (?:of|between)) (?:the )?(?:results? (?:of|for) |questions? |files |topics )?{about}",
-        rf"(?:about|regarding|concerning|related to|on the (?:topic|subject) of|dealing with|deals? with|to do with|discuss(?:es|ing)?|cover(?:s|ing)?|answer(?:s|ing)?|relating to|treat(?:s|ing)?|touch(?:es|ing)? on|(?:most )?(?:relevant|related|close) to) (?:both |either |the )?(?:questions? )?{about}",
-        r"(?:files|papers|documents|notes|anything|everything|stuff|articles|material|texts|results|what(?: do)? (?:i|we) have|those|reports) (?:on|for|of|that) (?:both |either )?",
+        rf"(?:about|regarding|concerning|related to|on the (?:topic|subject) of|dealing with|deals? with|to do with|discuss(?:es|ing)?|concerns?|cover(?:s|ing)?|answer(?:s|ing)?|relating to|treat(?:s|ing)?|touch(?:es|ing)? on|(?:most )?(?:relevant|related|close) to) (?:both |either |the )?(?:questions? )?{about}",
+        r"(?:files|papers|documents|notes|anything|everything|stuff|articles|material|texts|results|what(?: do)? (?:i|we) have|what(?:'s| is) there|those|reports) (?:on|for|of|that) (?:both |either )?",
         r"^(?:<intersect unite combine>) @(?:results? (?:of|for) )?",
         r"\b(?:on|for) (?:both |either )?",
     )
@@ -229,11 +252,14 @@ def summarise(r: Reading) -> Slots:
         r",? in short[?]?(?=$|[?,.])",
     )
     told = r.take(
-        r"(?:what|everything|all)(?: is said| there is)? (?:that )?@{d}(?:'s files)? (?:says?|has to say|have to say|tells? us|tells|contains?|has|know|knows|holds?)(?= (?:about|on|regarding|concerning))"
+        r"(?:what|everything|all)(?: is said| there is)? (?:that )?@{f}(?:'s files)? (?:says?|has to say|have to say|tells? us|tells|contains?|has|know|knows|holds?)(?= (?:about|on|regarding|concerning))"
     )
     if told is not None:
         slots["in"] = r.value(told[0])
-    whole = r.take(r"(?:<summarise summarize condense>|<sum> up) @{d}")
+    whole = r.take(
+        r"(?:what|everything|all)(?: that)? (?:is|there is|stands|lies|lives|we have|i have) (?:in|below|under|inside) @{d}(?= (?:about|on|regarding|concerning)\b)",
+        r"(?:<summarise summarize condense>|<sum> up)(?: only| just)? @{d}",
+    )
     if whole is not None:
         slots["in"] = r.value(whole[0])
     if r.drop(*no_llm):
@@ -243,6 +269,15 @@ def summarise(r: Reading) -> Slots:
     )
     if found is not None:
         slots["sentences"] = r.value(found[0])
+        if r.has(r"\b(?:about|on|regarding|concerning)\b.*[?.!;]"):
+            r.drop(
+                rf"[?.!;] ?(?:please )?(?:<summarise summarize condense>|<sum> (?:it |that |them )?up|<answer>)(?: it| that| them| this)?[ {CUT}]*$"
+            )
+    elif r.drop(r"\b(?:one|single)[- ]sentence\b(?= (?:summary|overview|gist|digest|recap|synopsis))"):
+        slots["sentences"] = "1"
+    r.drop(
+        r"(?<=\w) (?:in|across) (?:our|my) (?:files|notes|documents|docs|papers|reports|mails|archive|collection)$"
+    )
     slots |= _scoped(r)
     r.drop(
         r"(?:(?:and|then|,|to) )+(?:<summarise summarize condense>|sum|give|write|make|boil)(?: (?:me|us|up|a|short|brief|the|them|it|those|these|of|results?|what|they|say|summary|overview|down|all|for))*(?= |$)"
@@ -252,12 +287,13 @@ def summarise(r: Reading) -> Slots:
     r.drop(r",? (?:briefly|shortly|in short|in brief|in a nutshell|concisely)(?= |$)")
     topic = question(
         r,
-        r"(?:files?|documents?|docs|papers?|notes|articles?|texts?|material|reports?|everything|anything|literature|information|all|results|we have|is known) on",
+        r"(?:files?|documents?|docs|papers?|notes|articles?|texts?|material|reports?|everything|anything|literature|information|all|results|findings|evidence|insights|research|discussions?|knowledge|we have|is known) on",
         r"(?:say|says|tell|tells|tell us|state|report|know|have|contain|wrote|written|writing)(?: to say| me| us)? (?:about|on|regarding|concerning)",
+        r"(?:with (?:respect|regard) to|as regards|when it comes to)",
         *ABOUT,
         *ON,
         r"(?:to|for) the question",
-        r"(?:summary|overview|gist|digest|recap|synopsis|rundown|essence|briefing|tl;?dr|key points|main points)(?: of| on| for|:)?(?: (?:what|everything|all|the files|my files|files|papers|notes|documents))*(?: on| about)?",
+        r"(?:summary|overview|brief|gist|digest|recap|synopsis|rundown|essence|briefing|tl;?dr|key points|main points)(?: of| on| for|:)?(?: (?:what|everything|all|the files|my files|files|papers|notes|documents))*(?: on| about)?",
         r"<summarise summarize outline condense>(?: up| down)?(?: everything| all| the files| what there is| what we have)?(?: on| for)?",
         r"\bsum up",
         r"\bon",

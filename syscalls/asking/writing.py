@@ -10,6 +10,14 @@ from syscalls.asking.saying import ABOUT, BODY, END, NAMED, ON, Slots, counted, 
 
 def create(r: Reading) -> Slots:
     r.join()
+    within = r.take(
+        rf"\b(?:file|document|doc|note) (?:in|inside|under|within|below) (?:my )?(?!(?:the|a|an|my|our|it|here|there|this|that|which|markdown|html|docx|english|german|french|total|general|plain|text|word|question|short|full)\b)([\w-]+),? (?:{NAMED}) @{{F}}"
+    )
+    if within is not None:
+        if "/" in r.value(within[1]):
+            raise Missing("one place")
+        path = f"{within[0]}/{r.value(within[1])}"
+        r.text = f"{r.text} {r.put('f', path, path)}"
     files = len(r.marks("fp"))
     if files > 1 and not r.marks("q"):
         copied = r.take(
@@ -127,12 +135,12 @@ def replace(r: Reading) -> Slots:
             r"@(?:contents?|text) of @{F} (?:is to |should |must |shall |will )?(?:<replace overwrite>) (?:that|the (?:contents?|text|one)) (?:of|in) @{F}",
             rf"{BODY}@{{F}} (?:into|in|to) @{{F}},? (?:in place of|instead of|over|replacing|in lieu of).*$",
             rf"{BODY}?@{{F}} (?:over|on top of|instead of|in place of|in) {BODY}?@{{F}}",
-            rf"(?:use|take|with|using) {BODY}?@{{F}}(?:,| to| and)* (?:<overwrite replace>) {BODY}?@{{F}}",
+            rf"(?:use|take|with|using) {BODY}?@{{F}}(?:'s (?:contents?|text|body))?(?:,| to| and)* (?:<overwrite replace>) {BODY}?@{{F}}",
         )
         if found is not None:
             return {"PATH": r.value(found[1]), "from": r.value(found[0])}
         found = r.take(
-            rf"{{F}}(?:'s (?:whole |entire )?(?:contents?|text|body))?,? (?:(?:with|by|to|from|using|for|be|become|out|and|put|that|be|the|same|exactly|identical|equal|like|as|is|should|have|has|a|an|exact|copy|of|take|get|gets|contain|hold|there|instead|write|what|say|whatever|only|just|says|what's|those|contents?|text|body|in|found|new|must|shall|needs|now) )*{BODY}?@{{F}}(?:'s (?:contents?|text))?"
+            rf"{{F}}(?:'s (?:whole |entire )?(?:contents?|text|body))?,? (?:(?:with|by|to|from|using|for|be|become|completely|entirely|out|and|put|that|be|the|same|exactly|identical|equal|like|as|is|should|have|has|a|an|exact|copy|of|take|get|gets|contain|hold|there|instead|write|what|say|whatever|only|just|says|what's|those|ones?|contents?|text|body|in|found|new|must|shall|needs|now) )*{BODY}?@{{F}}(?:'s (?:contents?|text))?"
         )
         if found is not None:
             return {"PATH": r.value(found[0]), "from": r.value(found[1])}
@@ -168,6 +176,11 @@ def delete(r: Reading) -> Slots:
     slots: Slots = {}
     if r.has("<move send put>") and not r.has(r"\b(?:trash|bin)\b"):
         raise Missing("that it is to be removed")
+    inside = r.take(r"\b(?:everything|anything|all|what(?:ever)? is|what's) (?:written )?(?:in|inside) @{F}")
+    if inside is not None and "." in r.value(inside[0]).rpartition("/")[2]:
+        raise Missing("that the file itself is to go, and not what is in it")
+    if inside is not None:
+        r.text = r.whole
     r.drop(
         r"[,;:.] ?(?:and |so |please )*<delete remove erase> (?:them|it|those|that)(?: all)?$",
         r"(?:can|should|must|may|has to|have to|needs? to|is to|are to|shall) (?:all |now )?(?:be )?(?:<delete remove erase trash>|go|gone|thrown away|binned|got rid of)(?: now)?$",
