@@ -21,7 +21,8 @@ from lsfs.history import paths
 from lsfs.history.past import Past
 from lsfs.history.readable import Readable
 from syscalls.errors import Denied, Exists, LsfsError, NoRoom, NotFound, NotPermitted, NotRegular, TooLong
-from syscalls.locked import as_dict, refusal, shown, told
+from syscalls.locked import as_dict, refusal, told
+from syscalls.options import shown
 from syscalls.permission import acl_grants, may_write
 from syscalls.values import Lock, Viewer
 

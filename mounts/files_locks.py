@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from mounts.nodes import Caller, refuse
 from syscalls.errors import NotFound, NotPermitted
-from syscalls.locked import meant, refusal, shown, told
+from syscalls.locked import meant, refusal, told
+from syscalls.options import shown
 from syscalls.values import Lock
 
 if TYPE_CHECKING:

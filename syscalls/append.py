@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from syscalls.create import text_of
 from syscalls.errors import InvalidArgument
-from syscalls.locked import shown
+from syscalls.options import shown
 from syscalls.ports import Folder
 from syscalls.values import Viewer
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from syscalls.errors import InvalidArgument
+from syscalls.options import shown
 from syscalls.prompt import MOST_HITS
 from syscalls.results import results_json
 from syscalls.retrieve import demands, understood
@@ -200,4 +201,4 @@ def listed(results: Results, *, as_json: bool) -> str:
     """The paths of an answer, one a line, or all of it as one JSON object."""
     if as_json:
         return json.dumps(json.loads(results_json(results)))
-    return "\n".join("files/" + hit.path.decode("utf-8", "surrogateescape") for hit in results.hits)
+    return "\n".join(shown(hit.path) for hit in results.hits)

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syscalls.errors import InvalidArgument
-from syscalls.locked import shown
-from syscalls.options import parse
+from syscalls.options import parse, shown
 from syscalls.ports import Folder
 from syscalls.values import Edit, Viewer
 

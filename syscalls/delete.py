@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from syscalls.errors import InvalidArgument
-from syscalls.locked import shown
 from syscalls.matching import matched
+from syscalls.options import shown
 from syscalls.ports import Folder
 from syscalls.values import Edit, Results, Viewer
 

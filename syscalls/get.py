@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from syscalls.errors import Denied, IsFolder, NotFound, TooLarge, TryAgain
-from syscalls.locked import as_dict, shown
+from syscalls.locked import as_dict
+from syscalls.options import shown
 from syscalls.ports import Folder
 from syscalls.values import Viewer
 

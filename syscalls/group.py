@@ -20,6 +20,7 @@ from syscalls.errors import Exists, InvalidArgument, LsfsError, NotFound, NotPer
 from syscalls.grouping import grouped
 from syscalls.matching import matched, with_notes
 from syscalls.names import encode_name, normal
+from syscalls.options import shown
 from syscalls.ports import Folder, Insight, Questions
 from syscalls.results import from_json
 from syscalls.save import save
@@ -132,19 +133,19 @@ async def reply(command: "Command") -> str:
         return await _frozen(command, results)
     by = given.get("by")
     if by is None:
-        found = [_shown(hit) for hit in results.hits]
+        found = [shown(hit.path) for hit in results.hits]
         if "json" in given:
             return json.dumps({"prompt": prompt, "paths": found})
         return "\n".join(found) or f"No file answers {prompt[:80]!r}."
     topics = await topics_of(command.insight, results.hits) if by == "topic" else None
     groups = grouped(by, results.hits, b"", topics)
     if "json" in given:
-        said = [{"name": name, "paths": [_shown(hit) for hit in hits]} for name, hits in groups.items()]
+        said = [{"name": name, "paths": [shown(hit.path) for hit in hits]} for name, hits in groups.items()]
         return json.dumps({"prompt": prompt, "by": by, "groups": said})
     lines = [
         line
         for name, hits in groups.items()
-        for line in (f"{name}:", *(f"    {_shown(hit)}" for hit in hits))
+        for line in (f"{name}:", *(f"    {shown(hit.path)}" for hit in hits))
     ]
     return "\n".join(lines) or f"No file answers {prompt[:80]!r}."
 
@@ -207,7 +208,7 @@ async def _frozen(command: "Command", results: Results) -> str:
     hits, notes = matched(results)
     results = replace(results, hits=hits)
     count = await freeze(results, into, files=command.folder, viewer=command.viewer, links=links)
-    path = "files/" + into.decode("utf-8", "surrogateescape")
+    path = shown(into)
     if "json" in command.given:
         paths = [f"{path}/{os.fsdecode(name)}" for name in link_names(results.hits)]
         return json.dumps(
@@ -222,7 +223,3 @@ async def _frozen(command: "Command", results: Results) -> str:
     what = "link" if links else "file"
     said = f"{path} has {count} {what}{'' if count == 1 else 's'} now; `lsfs undo` takes it back."
     return with_notes(said, notes)
-
-
-def _shown(hit: Hit) -> str:
-    return "files/" + hit.path.decode("utf-8", "surrogateescape")

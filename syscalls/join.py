@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from syscalls.errors import InvalidArgument, TooLarge
 from syscalls.joining import Part, joined, kind_for
 from syscalls.matching import matched, with_notes
+from syscalls.options import shown
 from syscalls.ports import Converter, Folder
 from syscalls.values import Edit, Viewer
 
@@ -54,11 +55,11 @@ async def join(
         raise InvalidArgument("`join` needs two files or more.")
     if into is None and paths[0] in paths[1:]:
         raise InvalidArgument(
-            f"{_shown(paths[0])} cannot be joined to itself in place; say --into and a new name."
+            f"{shown(paths[0])} cannot be joined to itself in place; say --into and a new name."
         )
-    names = [_shown(path) for path in paths]
+    names = [shown(path) for path in paths]
     target = paths[0] if into is None else into
-    kind = kind_for(_shown(target), names)
+    kind = kind_for(shown(target), names)
     parts: list[Part] = []
     left = MOST
     for name, path in zip(names, paths, strict=True):
@@ -71,7 +72,7 @@ async def join(
         data = await converter.join(kind, parts)
     else:
         data = joined(kind, parts)
-    what = f"join {_shown(target)}"
+    what = f"join {shown(target)}"
     edit = Edit(target, "replace" if into is None else "create", data)
     await folder.change(what, [edit], viewer)
     return Joined(target, tuple(paths), kind, len(data))
@@ -105,17 +106,13 @@ async def reply(command: "Command") -> str:
     )
     if "json" in given:
         said = {
-            "path": _shown(done.path),
-            "parts": [_shown(path) for path in done.parts],
+            "path": shown(done.path),
+            "parts": [shown(path) for path in done.parts],
             "kind": done.kind,
             "size": done.size,
         }
         if "matching" in given:
             said |= {"scores": [scores.get(path) for path in done.parts], "notes": list(notes)}
         return json.dumps(said)
-    sentence = f"{_shown(done.path)} has {len(done.parts)} files joined, {done.size} bytes; `lsfs undo` takes it back."
+    sentence = f"{shown(done.path)} has {len(done.parts)} files joined, {done.size} bytes; `lsfs undo` takes it back."
     return with_notes(sentence, notes)
-
-
-def _shown(path: bytes) -> str:
-    return "files/" + path.decode("utf-8", "surrogateescape")

@@ -11,7 +11,8 @@ import time
 from typing import TYPE_CHECKING
 
 from syscalls.errors import InvalidArgument
-from syscalls.locked import as_dict, end, moment, reason, shown
+from syscalls.locked import as_dict, end, moment, reason
+from syscalls.options import shown
 from syscalls.ports import Locks
 from syscalls.values import Lock, Viewer
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from syscalls.arguments import duration
 from syscalls.errors import InvalidArgument, NotPermitted
+from syscalls.options import shown
 from syscalls.permission import name_of
 from syscalls.values import Lock
 from syscalls.when import when
@@ -27,11 +28,6 @@ _TOLD = re.compile(
     r"(?! )(?:(?! until ).)+ until (?:unlocked|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d)(?:(?: \(with |: ).*)?",
     re.DOTALL,
 )
-
-
-def shown(path: bytes) -> str:
-    """A path as ls shows it in the mount."""
-    return "files/" + path.decode("utf-8", "surrogateescape") if path else "files"
 
 
 def told(lock: Lock, above: bytes | None = None) -> str:

@@ -62,3 +62,8 @@ def path_of(text: str) -> bytes:
     if "\0" in path or (path and any(part in ("", ".", "..") for part in path.split("/"))):
         raise InvalidArgument("A path is written as ls shows it below files/, without `.` and `..`.")
     return path.encode("utf-8", "surrogateescape")
+
+
+def shown(path: bytes) -> str:
+    """A path as ls shows it in the mount, and as `path_of` reads it."""
+    return "files/" + path.decode("utf-8", "surrogateescape") if path else "files"

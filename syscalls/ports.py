@@ -4,7 +4,7 @@ Threading: every method is called in the daemon's loop; the async ones may wait,
 """
 
 import os
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from syscalls.values import Edit, Link, Lock, Results, Topic, Viewer
@@ -288,14 +288,6 @@ class Links(Protocol):
 
     def server(self) -> str | None:
         """Where `lsfs serve` answers for this mount now: `http://127.0.0.1:8021`; None while it does not run."""
-        ...
-
-
-class Happenings(Protocol):
-    """What happens in the folder, as it happens."""
-
-    def below(self, path: bytes, viewer: Viewer) -> AsyncIterator[str]:
-        """One line for each change at or below `path` from now on, of what `viewer` may read."""
         ...
 
 

@@ -9,7 +9,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from syscalls.locked import shown
+from syscalls.options import shown
 from syscalls.ports import Folder
 from syscalls.values import Viewer
 

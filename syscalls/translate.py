@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from syscalls.errors import InvalidArgument, NotSupported
+from syscalls.options import shown
 from syscalls.ports import Converter, Folder
 from syscalls.values import Edit, Viewer
 
@@ -66,7 +67,7 @@ def way(path: bytes, to: str) -> tuple[str, str]:
     suffix = os.path.splitext(path)[1].decode("utf-8", "surrogateescape").lstrip(".").lower()
     source = FORMATS.get(suffix, "")
     if target == source:
-        raise InvalidArgument(f"{_shown(path)} is {NAMES[target]} already.")
+        raise InvalidArgument(f"{shown(path)} is {NAMES[target]} already.")
     if target not in WAYS.get(source, ()):
         ways = ", ".join(NAMES[one] for one in WAYS.get(source, ()))
         raise NotSupported(
@@ -91,7 +92,7 @@ async def translate(
     place = os.path.splitext(path)[0] + b"." + target.encode() if into is None else into
     data = await folder.read(path, viewer, MOST)
     made = await converter.convert(data, source, target, os.path.basename(path).decode("utf-8", "replace"))
-    await folder.change(f"translate {_shown(path)}", [Edit(place, "create", made)], viewer)
+    await folder.change(f"translate {shown(path)}", [Edit(place, "create", made)], viewer)
     return Translated(place, path, len(made))
 
 
@@ -110,9 +111,5 @@ async def reply(command: "Command") -> str:
         viewer=command.viewer,
     )
     if "json" in given:
-        return json.dumps({"path": _shown(done.path), "source": _shown(done.source), "size": done.size})
-    return f"{_shown(done.path)} has what {_shown(done.source)} says, {done.size} bytes."
-
-
-def _shown(path: bytes) -> str:
-    return "files/" + path.decode("utf-8", "surrogateescape")
+        return json.dumps({"path": shown(done.path), "source": shown(done.source), "size": done.size})
+    return f"{shown(done.path)} has what {shown(done.source)} says, {done.size} bytes."

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 from syscalls.errors import InvalidArgument
-from syscalls.locked import shown
+from syscalls.options import shown
 from syscalls.ports import Locks
 from syscalls.values import Viewer
 
