@@ -48,7 +48,7 @@ def group(r: Reading) -> Slots:
     by = "|".join(sorted(_BY, key=len, reverse=True))
     slots: Slots = {}
     found = r.take(
-        rf"(?:(?:in|into|and|then|->|=>|→|group(?:ed)?|sort(?:ed)?|them|those|it|split|up|cluster(?:ed)?|arrange[d]?|organi[sz]ed?|one|groups?|piles|buckets|categories|sections|a|with|broken|down|divided|put) )*(?:by|per|according to|based on|depending on|on the basis of) @(?:their |its )?({by})\b(?! (?:of )?\ue000)",
+        rf"(?:(?:in|into|and|then|->|=>|→|group(?:ed|s)?|sort(?:ed)?|them|those|it|split|up|cluster(?:ed)?|arrange[d]?|organi[sz]ed?|one|piles|buckets|categories|sections|a|with|broken|down|divided|put) )*(?:by|per|according to|based on|depending on|on the basis of) @(?:their |its )?({by})\b(?! (?:of )?\ue000)",
         rf"(?:one|a) group (?:for each|per|for every) ({by})",
         rf"(?:in|into) @(?:different |separate |several |single |groups of |groups by )*({by})$",
         rf"(?:for|in) (?:each|every) ({by})",

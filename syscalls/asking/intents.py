@@ -17,7 +17,7 @@ from syscalls.asking.calls import BY_WORD, read
 from syscalls.asking.fields import told
 from syscalls.asking.fillers import reasoned, respelled, simpler
 from syscalls.asking.lexicon import CUES
-from syscalls.asking.masks import MARK, Said, said
+from syscalls.asking.masks import LONGEST, MARK, Said, said
 from syscalls.asking.patterns import pattern
 from syscalls.asking.reading import Missing, Reading
 from syscalls.asking.saying import Slots
@@ -113,7 +113,7 @@ _JOINED = re.compile(
     r"\b(?:except|minus|excluding|while|well|time|other|and|or|but|not|without|both|either|that|which|with|by|into|contain\w*|mention\w*|keywords?|words?|phrases?)\b",
     re.IGNORECASE,
 )
-LONGEST = 4000  # characters of a sentence
+PLAIN = 400  # characters beside names and quotations: patterns take time, and nothing else runs meanwhile
 
 _QUESTION = re.compile(
     r"^(?:(?:does|will|can|is|are|did) (?:a |an |the )?(?:undo|rollback|roll back|purge|purging|snapshots?|watch|watching|lock|locking|scan|scanning|undelete|rebuild)\b(?!.*\ue000[fp])|how (?:do(?! (?:the |my )?\ue000.*(?:differ|compare)$)|can|would|should|could|to|come)\b|what (?:does|do|is|are|would|happens?)\b.*\b(?:commands?|calls?|options?|syntax|mean(?:s|ing)? of|difference between (?:a |an |the )?(?:rollback|undo|lock|link|purge|delet|snapshot|save|query|undelete|watch|scan|append|replace|get|create))"
@@ -128,6 +128,11 @@ _TOLD = re.compile(
 )
 
 
+_HOUR = re.compile(  # of a day: whatever is understood is done at once
+    r"\b(?:at|by|around|before|after|from|until|till|towards|past|next|every)\s(?:about\s|the\s|this\s)?(?:dawn|daybreak|sunrise|breakfast|morning|noon|midday|lunch(?:time)?|afternoon|teatime|dusk|sunset|evening"
+    r"|dinner|nightfall|night|bedtime|midnight|weekend|\d{1,2}(?::\d\d|\s?[ap]\.?m\b|\so'clock))|\bovernight\b|\b(?:in|during|over)\sthe\s(?:early\s|late\s)?(?:morning|afternoon|evening|night|weekend)\b",
+    re.IGNORECASE,
+)
 _CHANGING = frozenset(
     ["create", "append", "replace", "delete", "touch", "join", "translate", "lock", "unlock", "link"]
 )
@@ -147,7 +152,7 @@ _IS = re.compile(
     "(?:locked|unlocked|fine|good|ok|okay|great|empty|full|old|new|done|finished|ready|shared|frozen|open|safe|protected|long|short|big|small|nice|bad|correct|right|mine|yours)",
     re.IGNORECASE,
 )
-_MARKS_ONLY = re.compile("\ue000[fpd].(?:(?:,|;| and| or|,? and| &)* ?\ue000[fpd].)*")
+_MARKS_ONLY = re.compile("\ue000[fpd].(?:(?:,|;| and| or| &)* ?\ue000[fpd].)*")
 _RETRACTED = re.compile(
     r"\?\s*(?:no|nope|nah|never)[.!]*$|[,;.!–—-]\s*(?:(?:oh|no|wait|actually|sorry|hm+|or|but|and|well|please|ah)[,.!]?\s+)*(?:don't|do not|never ?mind|scratch that|forget (?:it|that|about it)|(?:just |only )?kidding|on second thoughts?|wait|rather not|better not|not now|not yet|leave it|cancel that)[.!]*$",
     re.IGNORECASE,
@@ -190,6 +195,11 @@ def understood(prompt: str, cosines: Sequence[float] | None = None) -> Understoo
     sentence = said(prompt)
     if not sentence.text:
         return Understood(why="Say what is to be done.", final=True)
+    if len(sentence.text) > PLAIN:
+        return Understood(
+            why=f"A request has {PLAIN} characters at most beside what stands in quotation marks; put the text or the question there.",
+            final=True,
+        )
     near = nearness(cosines) if cosines is not None else {}
     fields = None if _refused(sentence) else told(sentence)
     if fields is not None and _reads(*fields):
@@ -365,6 +375,9 @@ def _left(word: str, reading: Reading, slots: Slots) -> tuple[str, int]:
     for match in (*DENIALS.finditer(left), *CONDITIONS.finditer(left)):
         if match[0].lower() not in allowed:
             return f"`{match[0]}` is more than `{word}` understands.", 0
+    hour = _HOUR.search(left)
+    if hour is not None:
+        return f"`{hour[0]}` is more than `{word}` understands: it is done at once, or not at all.", 0
     for match in re.finditer("([^\\W\\d_][\\w'-]*)\\s\ue000f", reading.whole):
         one = match[1].lower()
         if (
@@ -488,7 +501,8 @@ def neighbours() -> tuple[str, ...]:
 
 def likeness(prompt: str) -> str:
     """A sentence as the model is to compare it: with what its things are instead of what they are called."""
-    return MARK.sub(lambda match: _SPELLED[match[0][1]], said(prompt).text)
+    text = MARK.sub(lambda match: _SPELLED[match[0][1]], said(prompt).text)
+    return text.encode("utf-8", "replace").decode()  # a tokenizer fails on surrogates
 
 
 def nearness(cosines: Sequence[float]) -> dict[str, float]:

@@ -33,7 +33,7 @@ def link(r: Reading) -> Slots:
         r"\bas {name}$",
         r"\b(?:link|it) as {name}",
     )
-    valid = r"(?:(?:,|and|which|that|is|be|are|it|valid|good|expires?|expiring|expire|for|in|after|within|lasts?|lasting|lives?|living|works?|working|until|till|through|to|up|only|the|next|remains?|stays?|stay|should|must|will|with|a|lifetime|life|validity|duration|period|of|open|usable|keep|active|alive|dies?|ends?|on|by|at|it's|no|longer|than|before|runs|out|stops|available|period|date|time|limited|expiry|expiration|temporarily|exactly|just) ?)*"
+    valid = r"(?:(?:,|and|which|that|is|be|are|it|valid|good|expires?|expiring|for|in|after|within|lasts?|lasting|lives?|living|works?|working|until|till|through|to|up|only|the|next|remains?|stays?|should|must|will|with|a|lifetime|life|validity|duration|period|of|open|usable|keep|active|alive|dies?|ends?|on|by|at|it's|no|longer|than|before|runs|out|stops|available|date|time|limited|expiry|expiration|temporarily|exactly|just)(?:(?<=,)|\b) ?)*"
     found = r.take(rf"{valid}{{l}}(?:-?long| only| long| from now)?(?: (?:validity|lifetime))?")
     if found is not None:
         slots["for"] = r.value(found[0])

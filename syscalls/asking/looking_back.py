@@ -186,16 +186,18 @@ def rollback(r: Reading) -> Slots:
             slots["versions"] = r.value(steps[0])
     if back:
         r.take(
-            r"(?:by |to |back |of |from |as |in |it was |was |it had |take back |@)*{b}(?: (?:of|to|on|in))?"
+            r"(?:by |to |back |of |from |as |in |it was |was |it had |take back |(?:the|a|an|my|our|your|their|its|this|that|these|those|all|any|every|each|some) )*{b}(?: (?:of|to|on|in))?"
         )
         slots["versions"] = r.value(back[0])
-    version = r.take(r"(?:to |back to |of |from |as of |at |in |use |make |restore |@)*{v}(?: of| from)?")
+    version = r.take(
+        r"(?:to |back to |of |from |as of |at |in |use |make |restore |(?:the|a|an|my|our|your|their|its|this|that|these|those|all|any|every|each|some) )*{v}(?: of| from)?"
+    )
     if version is not None:
         slots["version"] = r.value(version[0])
     given = name(
         r,
-        r"(?:to |from |with |in |at |of |as |it was |was |were |things were |looked |when |taken |(?:the )?(?:state|version|content) (?:of|in|from|at) |@)*snapshots? (?:named |called |taken as |labelled |with the name |by the name of )*{name}",
-        r"(?:to |from |in |at |of |as |it was |was |looked |(?:state|version) (?:of|in|from) |@)*@{name} snapshot",
+        r"(?:to |from |with |in |at |of |as |it was |was |were |things were |looked |when |taken |(?:state|version|content) (?:of|in|from|at) |(?:the|a|an|my|our|your|their|its|this|that|these|those|all|any|every|each|some) )*snapshots? (?:named |called |taken as |labelled |with the name |by the name of )*{name}",
+        r"(?:to |from |in |at |of |as |it was |was |looked |(?:state|version) (?:of|in|from) |(?:the|a|an|my|our|your|their|its|this|that|these|those|all|any|every|each|some) )*@{name} snapshot",
         r"snapshot.* {q}",
         *((r"(?:to|from|at) {Q}",) if r.said("snapshot") else ()),
     )

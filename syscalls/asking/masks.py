@@ -20,7 +20,7 @@ from syscalls.asking.words import IMPERATIVES
 
 FIRST = 0xE100
 MOST = 400  # things in a sentence
-LONGEST = 8000  # characters of a sentence
+LONGEST = 4000  # characters of a sentence
 _MARKS = re.compile("[\ue000-\uf8ff]")
 
 

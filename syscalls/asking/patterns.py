@@ -86,13 +86,13 @@ _GROUPS = {
     "q": "(\ue000[qp][\ue100-\ue8ff])",
     "Q": "(\ue000q[\ue100-\ue8ff])",
     "x": "(\ue000[fpqd][\ue100-\ue8ff])",
-    "fs": rf"({_ANY}(?:(?:\s?[,;&+]\s?(?:and\s)?|\sand\s(?:also\s)?|\sas\swell\sas\s|\splus\s|,?\sfollowed\sby\s|\sthen\s|,?\sthen\s|\swith\s|\s)(?:the\s|then\s|also\s)?{_ANY})*)",
+    "fs": rf"({_ANY}(?:(?:\s?[,;&+]\s?(?:and\s)?|\sand\s|\sas\swell\sas\s|\splus\s|,?\sfollowed\sby\s|\swith\s|\s)(?:then\s)?(?:also\s)?(?:the\s)?{_ANY})*)",
     "name": "(\ue000[pqf][\ue100-\ue8ff]|(?:[\\w](?:[\\w.+-]*[\\w+])?))",
     "rest": f"([^{CUT}]+)",
     "some": f"([^{CUT}]+?)",
     "in": rf"(?:(?:in|inside|within|under|underneath|below|beneath|from|across|throughout|of|on|among)\s(?:everything\s(?:in|under|below)\s)?({_ANY}))",
 }
-_THE = r"(?:(?:the|a|an|my|our|your|their|its|this|that|these|those|all|all\sof|all\sthe|any|every|each|some)\s)*"
+_THE = r"(?:(?:the|a|an|my|our|your|their|its|this|that|these|those|all|all\sof|any|every|each|some)\s)*"
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from syscalls.errors import InvalidArgument
 
 VALID = 600.0
-MOST = 256  # of all users; the oldest goes first
+MOST = 256  # of one user; his oldest goes first, and nobody else's
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,9 @@ class Proposals:
         now = self.clock()
         for token in [token for token, one in self.kept.items() if one.until <= now]:
             del self.kept[token]
-        while len(self.kept) >= MOST:
-            self.kept.popitem(last=False)
+        own = [token for token, one in self.kept.items() if one.uid == uid]
+        for token in own[: max(0, len(own) - MOST + 1)]:
+            del self.kept[token]
         token = secrets.token_urlsafe(12)
         self.kept[token] = Proposal(lines, uid, now + VALID)
         return token

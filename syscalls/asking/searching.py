@@ -108,7 +108,7 @@ def integrated(r: Reading) -> Slots:
     slots |= _scoped(r)
     if "k" not in slots:
         slots |= _k(r)
-    ranked = r"(?:(?:and|then|,|but|by|in|are|be|with|that|which|most|best|closest|nearest|more|first|to|the|those|ones|them|it|results?|order(?:ed)?|rank(?:ed|ing)?|sort(?:ed)?|also|of|according|their|its|files|show|list|put|come|coming|at|top|how|well|closely|they|each|is|whatever|only|if|what|give|me|pick|keep|choose|starting|find|(?:<rank sort order list show>)) ?)*"
+    ranked = r"(?:(?:and|then|,|but|by|in|are|be|with|that|which|most|best|closest|nearest|more|first|to|the|those|ones|them|it|results?|also|of|according|their|its|files|put|come|coming|at|top|how|well|closely|they|each|is|whatever|only|if|what|give|me|pick|keep|choose|starting|find|(?:<rank sort order list show>)) ?)*"
     quoted = r.marks("qp")
     inside = r.take(
         r"^(?:<search look grep find> )(?:for )?@(?:word |string |term |phrase )*{q} (?:in|among|within|inside|across) @(?:files|documents|docs|papers|notes|ones|everything|texts|reports) (?:about|on|concerning|regarding|related to|dealing with) {rest}"
@@ -181,7 +181,7 @@ def combine(r: Reading) -> Slots:
     if len(quoted) == 2:
         first, second = quoted
         if r.has(
-            rf"(?:<subtract remove exclude drop take discard filter leave omit> )(?:away |out )?(?:(?:@(?:files|results?|hits|answers|ones|those|question) |of |to |for |that answer |about |from |which answer |whatever answers |everything )*){re.escape(first)}.*\b(?:from|out of)\b.*{re.escape(second)}"
+            rf"(?:<subtract remove exclude drop take discard filter leave omit> )(?:away |out )?(?:(?:(?:the|a|an|my|our|your|their|its|this|that|these|those|all|any|every|each|some|files|results?|hits|answers|ones|question) |of |to |for |that answer |about |from |which answer |whatever answers |everything )*){re.escape(first)}.*\b(?:from|out of)\b.*{re.escape(second)}"
         ):
             first, second = second, first
         for mark in quoted:
@@ -200,9 +200,9 @@ def combine(r: Reading) -> Slots:
             return (
                 ({"A": second, "B": first} if turned else {"A": first, "B": second}) | {"how": wanted} | slots
             )
-    about = r"(?:@(?:files|documents|ones|those|papers|results|stuff|everything|anything|things|notes) )?(?:(?:that|which) (?:are |is |also )?)?(?:also |(?:actually )?(?:concern|discuss|mention|cover|treat)(?:s|ing)? |about |on |of |regarding |concerning |for |to |related to |relating to |dealing with |the (?:topic|subject) (?:of )?|answering |to do with |deals? with |anything |those |what(?:ever)?(?: is|'s) |with |to |is |are )*"
+    about = r"(?:@(?:files|documents|ones|those|papers|results|stuff|everything|anything|things|notes) )?(?:(?:that|which) (?:are |is |also )?)?(?:also |(?:actually )?(?:concern|discuss|mention|cover|treat)(?:s|ing)? |about |on |of |regarding |for |to |related to |relating to |dealing with |the (?:topic|subject) |answering |to do with |deals? with |anything |those |what(?:ever)?(?: is|'s) |with |is |are )*"
     split = {
-        "only": rf"{{some}},? (?:but|and|yet|though|while|just|only)?,? ?(?:without|minus(?: what(?:ever)?(?: is|'s)?)?|except(?: for)?(?: what(?:ever)?(?: is|'s)?)?|exclud\w+|leav(?:e|ing) out|omit\w*|other than|(?:apart|aside) from|(?:is |are |have |has |do |does |also |that |which |they |it )*(?:not|never|nothing|none|no|don't|doesn't|aren't|isn't)(?: if)?|unless|skip(?:ping)?|drop(?:ping)?|rather than|less)(?: any(?:thing)?| they're| it's| those| the ones| ones| files| have| deal| with| anything| something| to do with| be| being| it's| it is| they are| mention| touch on)* {about}{{rest}}",
+        "only": rf"{{some}},? (?:but|and|yet|though|while|just|only)?,? ?(?:without|minus(?: what(?:ever)?(?: is|'s)?)?|except(?: for)?(?: what(?:ever)?(?: is|'s)?)?|exclud\w+|leav(?:e|ing) out|omit\w*|other than|(?:apart|aside) from|(?:is |are |have |has |do |does |also |that |which |they |it )*(?:not|never|nothing|none|no|don't|doesn't|aren't|isn't)(?: if)?|unless|skip(?:ping)?|drop(?:ping)?|rather than|less)(?: any(?:thing)?| they're| it's| those| the ones| ones| files| have| deal| with| something| to do with| be| being| it is| they are| mention| touch on)* {about}{{rest}}",
         "either": rf"{{some}},? (?:or(?: else)?(?:,? alternatively,?)?|and|as well as|together with) (?:also |else |alternatively )?{about}{{rest}}",
         "both": rf"{{some}},? (?:and(?: at the same time| simultaneously| also)?|(?:that|which) also|as well as|together with|along with|combined with|while also|but also|with|intersected with|plus) {about}{{rest}}",
     }[how]

@@ -21,8 +21,8 @@ def create(r: Reading) -> Slots:
     files = len(r.marks("fp"))
     if files > 1 and not r.marks("q"):
         copied = r.take(
-            rf"(?:<copy duplicate clone>|cp) {BODY}?@{{F}}(?:,? (?:to|as|into|under|over to|over|in|onto|at|and|giving|{NAMED}|save|store|saved|it|the|a|an|my|copy|second|brand-new|new|fresh|file|result|create|make|with|name))* @{{F}}",
-            rf"(?:copy|duplicate|clone) of {BODY}?@{{F}}(?:,? (?:be|created|made|placed|put|written|stored|should|must|shall|to|as|into|under|in|at|and|{NAMED}|save|store|it|that|the|is|which))* @{{F}}",
+            rf"(?:<copy duplicate clone>|cp) {BODY}?@{{F}}(?:,? (?:to|as|into|under|over|in|onto|at|and|giving|named|called|titled|of|by|call|label(?:led|ed)?|naming|calling|tagged|entitled|whose|is|which|be|save|store|saved|it|the|a|an|my|copy|second|brand-new|new|fresh|file|result|create|make|with|name:?))* @{{F}}",
+            rf"(?:copy|duplicate|clone) of {BODY}?@{{F}}(?:,? (?:be|created|made|placed|put|written|stored|should|must|shall|to|as|into|under|in|at|and|named|called|titled|of|by|call|label(?:led|ed)?|naming|calling|tagged|entitled|whose|with|name:?|save|store|it|that|the|is|which))* @{{F}}",
             rf"(?:use|take|using|from|with|starting from|out of|based on) {BODY}?@{{F}}(?: as (?:the|a) (?:source|template|basis|starting point))?,?(?: (?:to|and|as|for|make|create|write|start|produce|generate|set|up|a|an|the|new|file|document|copy|source|template|basis))* @{{F}}",
         )
         if copied is not None:
@@ -140,7 +140,7 @@ def replace(r: Reading) -> Slots:
         if found is not None:
             return {"PATH": r.value(found[1]), "from": r.value(found[0])}
         found = r.take(
-            rf"{{F}}(?:'s (?:whole |entire )?(?:contents?|text|body))?,? (?:(?:with|by|to|from|using|for|be|become|completely|entirely|out|and|put|that|be|the|same|exactly|identical|equal|like|as|is|should|have|has|a|an|exact|copy|of|take|get|gets|contain|hold|there|instead|write|what|say|whatever|only|just|says|what's|those|ones?|contents?|text|body|in|found|new|must|shall|needs|now) )*{BODY}?@{{F}}(?:'s (?:contents?|text))?"
+            rf"{{F}}(?:'s (?:whole |entire )?(?:contents?|text|body))?,? (?:(?:with|by|to|from|using|for|be|become|completely|entirely|out|and|put|that|the|same|exactly|identical|equal|like|as|is|should|have|has|a|an|exact|copy|of|take|get|gets|contain|hold|there|instead|write|what|say|whatever|only|just|says|what's|those|ones?|contents?|text|body|in|found|new|must|shall|needs|now) )*{BODY}?@{{F}}(?:'s (?:contents?|text))?"
         )
         if found is not None:
             return {"PATH": r.value(found[0]), "from": r.value(found[1])}

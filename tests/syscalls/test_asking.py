@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import signal
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from syscalls.arguments import options_of
 from syscalls.asking.calls import BY_WORD, WORDS, again, read
 from syscalls.asking.conditions import expression
-from syscalls.asking.intents import likeness, nearness, neighbours, understood
+from syscalls.asking.intents import PLAIN, likeness, nearness, neighbours, understood
 from syscalls.asking.masks import MARK, said
 from syscalls.asking.model import checked
 from syscalls.asking.names import nearest
@@ -104,6 +105,69 @@ def test_no_sentence_raises_and_every_plan_reads_as_itself(sentence):
         assert of_ctl(plan.line)[0].word == got.word
 
 
+# Words that a pattern could once read in two ways each, so that a few dozen of them took longer than anybody lives.
+SLOW = (
+    "all the ", "group ", "a.md and ", "a.md then ", "a.md, and also ", "those ", "rank ", "show me ", "and ", "both ", "word ",
+    "expire ", "lifetime ", "name it ", "copy a.md over to ", "concerning ", "the topic of ", "anything ", "be ", "the state of ",
+    "to the ", "text: ", "by ", "if ", "call: x; ", "1 ", "1.", "ok, ", "then ", "(", "as if it was just ", "please ",
+)  # fmt: skip
+BEFORE = (
+    "",
+    "find files that contain ",
+    "group files about x ",
+    "roll a.md ",
+    "link to a.md ",
+    "list files about x but not ",
+    "replace a.md with b.md ",
+)
+
+
+@pytest.mark.parametrize("words", SLOW)
+def test_no_sentence_takes_long(words):
+    def late(*_):
+        raise TimeoutError(words)
+
+    before = signal.signal(signal.SIGALRM, late)
+    try:
+        for start in BEFORE:
+            for most in (PLAIN - 1,) if start else (PLAIN - 1, 4000):
+                signal.alarm(20)  # a second is what it takes; in the daemon nothing else is done meanwhile
+                understood((start + words * most)[:most])
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_what_is_long_stands_in_quotation_marks():
+    long = "word and another " * 60
+    assert "quotation marks" in understood(f"create a.md with the text {long}").why
+    assert understood(f'create a.md with the text "{long}"').slots == {"PATH": "a.md", "text": long}
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "delete a.md at midnight",
+        "touch a.md at noon",
+        "lock a.md at 5pm",
+        "purge a.md in the evening",
+        'append "x" to a.md by dawn',
+        "rebuild the index overnight",
+    ],
+)
+def test_what_is_to_be_done_at_an_hour_is_not_done_at_once(prompt):
+    assert "at once" in understood(prompt).why
+
+
+def test_an_hour_in_a_quotation_is_only_text():
+    assert understood('append "at noon" to a.md').word == "append"
+
+
+@pytest.mark.parametrize("prompt", ["forget notes.md", "forget the file notes.md", "forget about notes.md"])
+def test_who_forgets_a_file_has_not_asked_for_a_purge(prompt):
+    assert not understood(prompt).word
+
+
 NASTY = (
     "a\nlock b.md",
     '"; delete c.md; "', "--token T", "$(reboot)", "`ls`", "x' --live 'y", "-- d.md", "a b", "\\", "é\u202e", "|| rm", "--in-place",
@@ -191,6 +255,7 @@ def test_the_model_alone_makes_no_plan_of_nothing():
     assert max(nearness(cosines), key=nearness(cosines).__getitem__) == "create"
     assert not understood("frobnicate the whatsit", cosines).word
     assert likeness("delete notes.md") == "delete the file"
+    assert likeness("find \udc80 words").encode() == b"find ? words"
 
 
 # What a language model answers ------------------------------------------------------------------------------------------
@@ -281,3 +346,11 @@ def test_there_are_never_more_proposals_than_a_mount_can_hold():
     tokens = [proposals.keep((str(number),), 1) for number in range(MOST + 5)]
     assert len(proposals.kept) == MOST
     assert proposals.take(tokens[-1], 1) == (str(MOST + 4),)
+
+
+def test_who_asks_much_ends_nobody_elses_token():
+    proposals = Proposals(lambda: 0.0)
+    token = proposals.keep(("status",), 1)
+    for _ in range(MOST + 5):
+        proposals.keep(("scan",), 2)
+    assert proposals.take(token, 1) == ("status",)
