@@ -282,7 +282,9 @@ class _Reading:
         return True
 
     def prompt(self, condition: tuple | None) -> Prompt:
-        words = list({word.casefold(): word for word in reversed(self.words)}.values())[::-1]
+        words = (
+            self.words
+        )  # as they were said: what is said twice counts twice, and what stands together may belong together
         if len(words) > MOST_WORDS:
             self.notes.append(f"only the first {MOST_WORDS} of {len(words)} words rank")
         kept, position = [], 0

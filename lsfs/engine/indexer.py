@@ -215,7 +215,7 @@ class Indexer:
                     error=f"The text could not be cut into passages ({type(error).__name__}).",
                 )
         size = size_of(cuts)
-        rows = rows_of(cuts, self._meaning) if size <= SLICE else None
+        rows = rows_of(cuts, extraction.type, self._meaning) if size <= SLICE else None
         said = None if rows is None else list(terms.slices(text_of(extraction)))
         return Ready(item, content, extraction, cuts, fresh, size, rows, said)
 

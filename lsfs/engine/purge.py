@@ -58,33 +58,36 @@ def _contents(store: Store, digests: Iterable[bytes]) -> list[int]:
     return [row[0] for row in found if row is not None]
 
 
-def _rows(store: Store, contents: Iterable[int]) -> list[tuple[int, bytes | None, str, str]]:
-    """(passage, key, title, text) of these contents."""
-    found: list[tuple[int, bytes | None, str, str]] = []
+Known = tuple[int, bytes | None, str, str, str]  # passage, key, title, text, type
+
+
+def _rows(store: Store, contents: Iterable[int]) -> list[Known]:
+    """The passages of these contents."""
+    found: list[Known] = []
     with store.lock:
         for content in contents:
             span = (content << SHIFT, content << SHIFT | LAST_ORDINAL)
             found += store.db.execute(
-                "select id, key, title, text from passage where id between ? and ?", span
+                "select p.id, p.key, p.title, p.text, c.type from passage p join content c on c.id = ? "
+                "where p.id between ? and ?",
+                (content, *span),
             ).fetchall()
     return found
 
 
-def _lost_keys(store: Store, rows: Sequence[tuple[int, bytes | None, str, str]]) -> list[bytes]:
+def _lost_keys(store: Store, rows: Sequence[Known]) -> list[bytes]:
     """The keys that only these passages have."""
     mine = {row[0] for row in rows}
     lost = []
     with store.lock:
-        for key in {key for _, key, _, _ in rows if key is not None}:
+        for key in {row[1] for row in rows if row[1] is not None}:
             if all(id in mine for (id,) in store.db.execute("select id from passage where key = ?", (key,))):
                 lost.append(key)
     return lost
 
 
-def _forget(
-    store: Store, contents: Sequence[int], rows: Sequence[tuple[int, bytes | None, str, str]]
-) -> None:
-    taken = [words.with_parts(id, title, text) for id, _, title, text in rows]
+def _forget(store: Store, contents: Sequence[int], rows: Sequence[Known]) -> None:
+    taken = [words.with_parts(id, title, text, type) for id, _, title, text, type in rows]
     with store.lock:
         store.db.execute("pragma secure_delete = on")
     with store.writing() as db:
@@ -124,13 +127,13 @@ def _rewrite(db: sqlite3.Connection) -> None:
 # The words that went ---------------------------------------------------------------------------------------------------
 
 
-def _counts(store: Store, rows: Sequence[tuple[int, bytes | None, str, str]]) -> dict[str, tuple[int, int]]:
+def _counts(store: Store, rows: Sequence[Known]) -> dict[str, tuple[int, int]]:
     """term -> (passages that have it, those of them that go)."""
     with store.lock, contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as mine:
         mine.execute(
             f"create virtual table words using fts5 (title, text, parts, tokenize = '{words.TOKENIZER}')"
         )
-        words.put(mine, (words.with_parts(id, title, text) for id, _, title, text in rows))
+        words.put(mine, (words.with_parts(id, title, text, type) for id, _, title, text, type in rows))
         mine.execute("create virtual table vocabulary using fts5vocab (words, 'row')")
         going = dict(mine.execute("select term, doc from vocabulary").fetchall())
         there = _vocabulary(store.db, "words", going)

@@ -3,11 +3,12 @@
 Those that are there now or, where the query names a sequence, those that were there then (`view`); the rest is the same.
 
 One read transaction sees words.db and the attached history.db, so a rename or a deletion that history has committed holds at once, and
-the sequence in the answer is the one that was read. Candidates come from three signals (words, path, meaning; `fusion.WEIGHTS`); what one
+the sequence in the answer is the one that was read. Candidates come from words, path and meaning (`fusion.WEIGHTS`); what one
 signal found gets its true value of the others before the scores are fused.
 
 A query without a narrow scope takes the best passages of each signal and drops what is not in view afterwards, with a growing number of
-passages until enough files remain; a narrow one asks only the contents in scope.
+passages until enough files remain; a narrow one asks only the contents in scope. What files lend each other (`context`) brings candidates
+of its own; who says a passage (`speaker`) is looked at where it could still change the order.
 
 Threading: a Search belongs to one thread (its connections do).
 """
@@ -20,9 +21,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lsfs.index import authors, conditions, view, words
+from lsfs.index import authors, conditions, context, speaker, view, words
 from lsfs.index.backlog import SHIFT, content_of
-from lsfs.index.fusion import ABSOLUTE, WEIGHTS, fuse
+from lsfs.index.fusion import WEIGHTS, scores, share, shares, unit
+from lsfs.index.rarity import Rarity
 from lsfs.index.store import read_only
 from syscalls.errors import TryAgain
 
@@ -34,9 +36,10 @@ if TYPE_CHECKING:
 
 BEST = 3  # passages shown of a hit
 SHOWN = 1000  # hits of which passages are shown: nobody reads more
-CANDIDATES = 200  # passages taken of each signal at first; four times as many for each further round
+CANDIDATES = 100  # passages taken of each signal at first; four times as many for each further round
 BETTER = 4  # times as many paths are looked at first as are wanted: some are not in view
 NARROW = 500  # contents up to which Lance filters before it searches (at 3,000 that costs 30 ms more than searching them all)
+LOOKED_AT = 100  # best files of which is asked who says them
 WHOLE = 8  # passages up to which a file found by another signal is compared with the prompt whole
 MOST_NAMED = 32  # words of a prompt that could be a name
 SUFFIX = 16  # bytes of a name beyond the words asked for
@@ -49,20 +52,30 @@ class TableBroken(Exception):
 
 
 class File(NamedTuple):
-    """A candidate; stale: its content may have been replaced since it was read."""
+    """A candidate; stale: its content may have been replaced since it was read. Whoever may read one file of a folder may read all that
+    have the same uid, gid and mode."""
 
     content: int | None
-    path: bytes
+    parent: bytes
+    name: bytes
     stale: bool
     mtime_ns: int
     uid: int
+    gid: int
+    mode: int
+
+    @property
+    def path(self) -> bytes:
+        return self.parent + b"/" + self.name if self.parent else self.name
+
+    @property
+    def rights(self) -> tuple[int, int, int]:
+        return self.uid, self.gid, self.mode
 
     @classmethod
-    def of(
-        cls, content: int | None, parent: bytes, name: bytes, stale: int, mtime_ns: int, uid: int
-    ) -> "File":
+    def of(cls, content: int | None, parent: bytes, name: bytes, stale: int, *rest: int) -> "File":
         """From a row of `_Question.columns`."""
-        return cls(content, parent + b"/" + name if parent else name, bool(stale), mtime_ns, uid)
+        return cls(content, parent, name, bool(stale), *rest)
 
 
 class Search:
@@ -83,6 +96,7 @@ class Search:
         view.install(self._db)
         conditions.install(self._db)
         self._vectors = vectors
+        self._rarity = Rarity(self._db)
 
     def close(self) -> None:
         """Close the connection."""
@@ -100,7 +114,7 @@ class Search:
             self._db.set_progress_handler(lambda: time.monotonic() > until, STEPS)
         try:
             self._db.execute("begin")
-            return _Question(self._db, self._vectors, query, vector, table).answer()
+            return _Question(self._db, self._vectors, self._rarity, query, vector, table).answer()
         except sqlite3.OperationalError as error:
             if "interrupted" not in str(error) and "locked" not in str(error):
                 raise
@@ -120,14 +134,16 @@ class _Question:
         self,
         db: sqlite3.Connection,
         vectors: "Vectors | None",
+        rarity: Rarity,
         query: dict,
         vector: "np.ndarray | None",
         table: "Table | None",
     ) -> None:
+        self.rarity = rarity
         self.db, self.vectors, self.query, self.vector, self.table = db, vectors, query, vector, table
         self.sequence: int | None = query.get("sequence")
         self.view = view.LIVE if self.sequence is None else view.at(self.sequence)
-        self.columns = f"f.id, c.id, f.parent, f.name, {self.view.stale}, f.mtime_ns, f.uid"
+        self.columns = f"f.id, c.id, f.parent, f.name, {self.view.stale}, f.mtime_ns, f.uid, f.gid, f.mode"
         self.limit: int = query.get("limit", 20)
         self.terms = words.terms(query.get("words", ()))
         self.by_meaning = vector is not None and table is not None
@@ -136,7 +152,8 @@ class _Question:
         self.files: dict[int, File] = {}  # by file id, those in scope that were looked up
         self.scoped: set[int] | None = None  # contents in scope, None = all
         self.passages: dict[int, dict[str, dict[int, float]]] = {}  # content → signal → passage → value
-        self.best: dict[str, float] = {}  # signal → its highest value
+        self.units: dict[str, float] = {}  # signal → what its values are divided by
+        self.bound = rarity.bound(self.terms) if self.by_words else 0.0
         self.truncated = False
 
     def answer(self) -> dict:
@@ -153,7 +170,7 @@ class _Question:
         if restriction is not None:
             self.files = self._look_up(restriction)
             self.scoped = {f.content for f in self.files.values() if f.content is not None}
-        wanted = max(CANDIDATES, 4 * self.limit)
+        wanted = max(CANDIDATES, 3 * self.limit)
         paths, found_by_path = self._by_path()
         while True:
             self.truncated = False
@@ -165,6 +182,9 @@ class _Question:
             if not self.truncated or len(contents & live) > self.limit:
                 break
             wanted *= 4
+        lent = self._lent(passages) if self.by_words else {}
+        contents |= {content for file in lent if (content := self.files[file].content) is not None}
+        live = {f.content for f in self.files.values() if f.content is not None}
         by_content = self._fill(
             passages,
             live
@@ -173,16 +193,19 @@ class _Question:
         )
         signals = {name: self._of_files(values) for name, values in by_content.items()}
         if self.by_words:
+            signals["context"] = lent
             signals["path"] = {file: value for file, value in paths.items() if file in self.files}
             if called := {
                 file: 1.0 for file in found_by_path if file in self.files and self._is_called(file)
             }:
                 signals["name"] = called
+            signals["speaker"] = self._spoken(signals)
+        self.units = {name: unit(name, signals) for name in signals}
         # nothing is asked for but a scope or a condition: every file in it, by path
-        scored = fuse(signals) if signals else {file: (0.0, {}) for file in self.files}
+        scored = scores(signals) if signals else dict.fromkeys(self.files, 0.0)
         if self.query.get("exact"):  # what fulfils the condition is a hit, also where nothing ranks it
-            scored = {file: scored.get(file, (0.0, {})) for file in self.files}
-        order = sorted(scored, key=lambda file: (-round(scored[file][0], 6), self.files[file].path))
+            scored = {file: scored.get(file, 0.0) for file in self.files}
+        order = sorted(scored, key=lambda file: (-round(scored[file], 6), self.files[file].path))
         values = {
             # of `name` only what is so: a signal that none of a viewer's files has would tell him of another's file
             file: {
@@ -193,8 +216,8 @@ class _Question:
             for file in order[: self.limit]
         }
         return [
-            self._hit(file, *scored[file], values[file], rank < SHOWN)
-            for rank, file in enumerate(order[: self.limit])
+            self._hit(file, scored[file], parts, values[file], rank < SHOWN)
+            for rank, (file, parts) in enumerate(zip(values, shares(signals, values), strict=True))
         ], self.truncated or len(order) > self.limit
 
     # which files
@@ -238,10 +261,17 @@ class _Question:
         return found
 
     def _by_words(self, wanted: int) -> dict[int, float]:
-        allowed = None if self.scoped is None else json.dumps(sorted(self.scoped))
-        rows = words.match(self.db, self.terms, wanted, allowed)
+        rows = self._matching(wanted, None if self.scoped is None else self.scoped)
         self.truncated |= len(rows) == wanted
-        return dict(rows)
+        return rows
+
+    def _matching(self, wanted: int, contents: Iterable[int] | None) -> dict[int, float]:
+        """BM25 of the best passages, as shares of what it could be."""
+        if not self.bound:
+            return {}
+        allowed = None if contents is None else json.dumps(sorted(contents))
+        said = words.repeated(self.terms, self.query.get("words", ()))
+        return {passage: value / self.bound for passage, value in words.match(self.db, said, wanted, allowed)}
 
     def _nearest(self, wanted: int, contents: list[int] | None = None) -> list[tuple[int, float]]:
         assert self.table is not None and self.vector is not None
@@ -326,29 +356,80 @@ class _Question:
 
     def _fill(self, found: dict[str, dict[int, float]], contents: set[int]) -> dict[str, dict[int, float]]:
         """Per signal, the best value of each content; contents that a signal did not find itself are looked up."""
-        if "words" in found and found.get("meaning"):
-            lacking = contents & {content_of(p) for p in found["meaning"]} - {
-                content_of(p) for p in found["words"]
-            }
-            found["words"] |= (
-                dict(words.match(self.db, self.terms, 50 * len(lacking), json.dumps(sorted(lacking))))
-                if lacking
-                else {}
-            )
+        if "words" in found:
+            lacking = contents - {content_of(p) for p in found["words"]}
+            found["words"] |= self._matching(50 * len(lacking), lacking) if lacking else {}
+            pairs = words.near(self.db, words.pairs(self.query.get("words", ())), self.rarity.passages())
+            found["near"] = {p: pairs[p] / self.bound for p in found["words"] if p in pairs}
         if "meaning" in found:
             found["meaning"] |= self._cosines(
                 contents - {content_of(p) for p in found["meaning"]}, found.get("words", {})
             )
-        best: dict[str, dict[int, float]] = {}
         for name, values in found.items():
-            best[name] = {}
             for passage, value in values.items():
                 content = content_of(passage)
                 if content in contents:
-                    best[name][content] = max(value, best[name].get(content, value))
                     self.passages.setdefault(content, {}).setdefault(name, {})[passage] = value
-            self.best[name] = max(best[name].values(), default=0.0)
+        best: dict[str, dict[int, float]] = {name: {} for name in found}
+        for content, signals in self.passages.items():
+            if "meaning" in signals:
+                best["meaning"][content] = max(signals["meaning"].values())
+            if said := signals.get("words"):
+                near = signals.get("near", {})
+                passage = max(said, key=lambda p: said[p] + share("near") * near.get(p, 0.0))
+                best["words"][content] = said[passage]
+                best["near"][content] = near.get(passage, 0.0)
         return best
+
+    def _lent(self, found: dict[str, dict[int, float]]) -> dict[int, float]:
+        """What files borrow from their neighbours in a series (`context`); files that nothing else found become candidates."""
+        said: dict[int, float] = {}
+        for passage, value in found["words"].items():
+            content = content_of(passage)
+            said[content] = max(value, said.get(content, 0.0))
+        lenders = [file for file in self.files.values() if file.content in said]
+        lenders.sort(key=lambda file: (-said[file.content or 0], file.path))
+        around: dict[tuple[bytes, bytes], list[tuple[int, File]]] = {}
+        for lender in lenders[: context.LENDERS]:
+            for distance, name in context.neighbours(lender.name):
+                around.setdefault((lender.parent, name), []).append((distance, lender))
+        if not around:
+            return {}
+        telling = context.telling(self.db, self.rarity, self.terms)
+        lent: dict[int, tuple[float, File]] = {}
+        for passages, id_, *row in context.rows_of(self.db, self.view, self.columns, around):
+            file = File.of(*row)
+            if passages != 1 or file.content is None or (self.scoped is not None and id_ not in self.files):
+                continue
+            near = [
+                (distance, lender.content or 0)
+                for distance, lender in around[file.parent, file.name]
+                if lender.rights == file.rights
+            ]
+            if value := context.lent(file.content, near, telling) / self.bound:
+                lent[id_] = value, file
+        fresh = sorted(lent.keys() - self.files.keys(), key=lambda id_: (-lent[id_][0], lent[id_][1].path))
+        for id_ in fresh[: context.BORROWERS]:
+            self.files[id_] = lent[id_][1]
+        return {id_: value for id_, (value, _) in lent.items() if id_ in self.files}
+
+    def _spoken(self, signals: dict[str, dict[int, float]]) -> dict[int, float]:
+        """Of the best files, those whose best passage is said by somebody who is named."""
+        scored = scores(signals)
+        first = sorted(scored, key=lambda file: (-scored[file], self.files[file].path))[:LOOKED_AT]
+        asked = set(words.plain(self.query.get("words", ())))
+        best: dict[int, list[int]] = {}
+        for file in first:
+            content = self.files[file].content
+            values = self.passages.get(content, {}) if content is not None else {}
+            if some := values.get("words") or values.get("meaning"):
+                best.setdefault(max(some, key=lambda p: (some[p], -p)), []).append(file)
+        rows = self.db.execute(
+            "select p.id, substr(p.text, 1, ?) from json_each(?) j cross join passage p on p.id = j.value",
+            (speaker.LOOKED_AT, json.dumps(list(best))),
+        )
+        named = [id_ for id_, beginning in rows if speaker.is_named(beginning, asked)]
+        return {file: 1.0 for id_ in named for file in best[id_]}
 
     def _cosines(self, contents: set[int], found: dict[int, float]) -> dict[int, float]:
         """Cosines for contents that meaning did not find: of their passages if they are few, else of those that the words found."""
@@ -369,17 +450,18 @@ class _Question:
     def _hit(
         self, file: int, score: float, parts: dict[str, float], values: dict[str, float], shown: bool
     ) -> dict:
-        content, path, stale, mtime_ns, uid = self.files[file]
+        found = self.files[file]
+        content = found.content
         bare = content is None or bool(self.query.get("bare"))
         return {
-            "path": path,
+            "path": found.path,
             "score": round(score, 6),
             "parts": {name: round(parts.get(name, 0.0), 6) for name in WEIGHTS},
             "values": values,
-            "stale": stale,
-            "mtime_ns": mtime_ns,
-            "uid": uid,
-            "author": "" if content is None or bare else self._author(content, path),
+            "stale": found.stale,
+            "mtime_ns": found.mtime_ns,
+            "uid": found.uid,
+            "author": "" if content is None or bare else self._author(content, found.path),
             "passages": [] if content is None or bare or not shown else self._shown(content),
         }
 
@@ -392,12 +474,13 @@ class _Question:
     def _shown(self, content: int) -> list[dict]:
         """The best passages of a content, scored by words and meaning against the best of the whole answer; else its first one."""
         scores: dict[int, float] = {}
-        total = sum(WEIGHTS[name] for name in self.best)
+        total = sum(WEIGHTS[name] for name in self.units) or 1.0
         for name, values in self.passages.get(content, {}).items():
-            unit = 1.0 if name in ABSOLUTE else self.best[name]
             for passage, value in values.items():
-                if value > 0:
-                    scores[passage] = scores.get(passage, 0.0) + WEIGHTS[name] * value / unit / total
+                if value > 0 and self.units.get(name):
+                    scores[passage] = (
+                        scores.get(passage, 0.0) + WEIGHTS[name] * value / self.units[name] / total
+                    )
         chosen = sorted(scores, key=lambda passage: (-scores[passage], passage))[:BEST] or [content << SHIFT]
         rows = self.db.execute(
             f"select id, first_line, last_line, text from passage where id in ({','.join('?' * len(chosen))})",

@@ -32,7 +32,7 @@ from lsfs.index.glance import Glance
 
 log = logging.getLogger(__name__)
 
-VERSION = 5
+VERSION = 6
 SLICE = 500_000  # characters written in one transaction: about 0.2 s
 BROKEN = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)  # all else may pass by itself
 
@@ -45,7 +45,7 @@ create table passage (id integer primary key, first_line integer not null, last_
 create index passage_key on passage (key) where key is not null;
 create table waiting (passage integer primary key, tier integer not null);
 create index waiting_tier on waiting (tier, passage);
-create table partial (content integer primary key);
+create table partial (content integer primary key, type text not null);
 create table dropped (key blob primary key, at real not null) without rowid;
 {words.TABLE};
 {terms.TABLES};
@@ -83,13 +83,13 @@ def read_only(path: str | os.PathLike[str]) -> str:
     return f"file:{urllib.parse.quote(os.fsencode(path))}?mode=ro"
 
 
-def rows_of(cuts: Sequence[Cut], meaning: bool, first: int = 0) -> list[Row]:
-    """The rows of these cuts, counted from `first`. Costs more than writing them, so no lock is held meanwhile."""
+def rows_of(cuts: Sequence[Cut], type: str, meaning: bool, first: int = 0) -> list[Row]:
+    """The rows of these cuts of a content of a type, counted from `first`. Costs more than writing them, so no lock is held meanwhile."""
     rows = []
     for ordinal, cut in enumerate(cuts, first):
         title, text = words.clean(cut.title), words.clean(cut.text)
         key = key_of(title, text) if meaning and cut.embed else None
-        rows.append(Row(ordinal, cut.first_line, cut.last_line, key, title, text, words.parts(text)))
+        rows.append(Row(ordinal, cut.first_line, cut.last_line, key, title, text, words.parts(text, type)))
     return rows
 
 
@@ -211,7 +211,7 @@ class Store:
 
         rows: what `rows_of` made of the cuts, and said: what `terms.slices` made of the text, where the caller did that before the
         transaction; without it the text is that of the cuts."""
-        rows = rows_of(cuts, meaning) if rows is None else rows
+        rows = rows_of(cuts, type, meaning) if rows is None else rows
         embedded = all(row.key is None for row in rows)
         content = self._reserve(digest, type, len(rows), embedded)
         self._write(content, rows)
@@ -233,10 +233,10 @@ class Store:
         with self.writing() as db:
             content = self._reserve(digest, type, 0, False)
             db.execute("delete from content where id = ?", (content,))  # its id stays used
-            db.execute("insert into partial values (?)", (content,))
+            db.execute("insert into partial values (?, ?)", (content, type))
         asked: list[int] = []
         for part, first in _slices(cuts):
-            rows = rows_of(part, meaning, first)
+            rows = rows_of(part, type, meaning, first)
             with self.writing():
                 self._write(content, rows)
             asked += [row.ordinal for row in rows if row.key is not None]
@@ -275,7 +275,7 @@ class Store:
         )
         self.backlog.asked(content)
 
-    def _sweep(self, content: int) -> None:
+    def _sweep(self, content: int, type: str) -> None:
         """Remove the passages of a content without a row, slice by slice."""
         low, high = content << SHIFT, content << SHIFT | LAST_ORDINAL
         while True:
@@ -286,7 +286,7 @@ class Store:
                 ).fetchall()
             if not found:
                 break
-            rows = [words.with_parts(*row) for row in found]
+            rows = [words.with_parts(id, title, text, type) for id, title, text in found]
             with self.writing() as db:
                 words.take(db, rows)
                 db.executemany("delete from passage where id = ?", ((row[0],) for row in found))
@@ -300,9 +300,9 @@ class Store:
     def sweep(self) -> None:
         """Remove what a kill left half written or half removed. Called by the indexer before anything else."""
         with self.lock:
-            left = self.db.execute("select content from partial").fetchall()
-        for (content,) in left:
-            self._sweep(content)
+            left = self.db.execute("select content, type from partial").fetchall()
+        for content, type in left:
+            self._sweep(content, type)
 
     def reset(self) -> str:
         """Forget everything; ids go on counting. Returns the new epoch."""
@@ -328,11 +328,11 @@ class Store:
         with self.lock:
             past = "and not exists (select 1 from history.content k join history.entry e on e.content = k.id where k.digest = c.digest)"
             gone = self.db.execute(
-                "select id from main.content c where added < ? and not exists (select 1 from history.file "
+                "select id, type from main.content c where added < ? and not exists (select 1 from history.file "
                 f"where digest = c.digest and (died is null or coalesce(died_at, 0) >= ?)) {past if knows_history(self.db) else ''}",
                 (now - grace, now - grace),
             ).fetchall()
-        for (content,) in gone:
+        for content, type in gone:
             span = (content << SHIFT, content << SHIFT | LAST_ORDINAL)
             with self.writing() as db:
                 db.execute(
@@ -341,8 +341,8 @@ class Store:
                 )
                 db.execute("delete from waiting where passage between ? and ?", span)
                 db.execute("delete from content where id = ?", (content,))
-                db.execute("insert into partial values (?)", (content,))
-            self._sweep(content)
+                db.execute("insert into partial values (?, ?)", (content, type))
+            self._sweep(content, type)
         return [row[0] for row in gone]
 
     def forget_dropped(self, keep: float) -> None:

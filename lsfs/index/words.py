@@ -7,15 +7,23 @@ characters where a script writes no spaces. A prompt's words are taken apart in 
 Threading: pure, but for the connection that the caller owns.
 """
 
+import math
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 
 # `porter`: refund finds refunds; `remove_diacritics 2`: cafe finds café. history.path_words uses the same.
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 TABLE = f"create virtual table words using fts5 (title, text, parts, content = '', tokenize = '{TOKENIZER}')"
 # a heading says what its section is about; measured on git_flask and cacm, 1 to 3 make no difference, parts at 1 gain a little
 WEIGHTS = (2.0, 1.0, 1.0)
+
+REPEATED = 3
+PAIRS = 32
+WINDOW = 6  # words: 4 and 8 do nearly as well, 16 does not
+COMMON = 20_000  # rows: what more passages have says little, and costs the more
 
 _WORD = re.compile(r"[^\W_]+")
 _SEAM = re.compile(
@@ -47,9 +55,10 @@ def pieces(word: str) -> list[str]:
     return found
 
 
-def parts(text: str) -> str:
-    """The column `parts` of a passage."""
-    return " ".join(piece for word in _WORD.findall(text) for piece in pieces(word))
+def parts(text: str, kind: str) -> str:
+    """The column `parts` of a passage of a content of this type."""
+    found = [piece for word in _WORD.findall(text) for piece in pieces(word)]
+    return " ".join([*found, kind])
 
 
 def plain(said: Iterable[str]) -> list[str]:
@@ -69,9 +78,45 @@ def any_of(found: Iterable[str]) -> str:
     return " OR ".join(f'"{term}"' for term in found)
 
 
-def with_parts(passage: int, title: str, text: str) -> tuple[int, str, str, str]:
+def repeated(found: Iterable[str], said: Iterable[str]) -> list[str]:
+    """The terms, each as often as the prompt has it (up to REPEATED): what is said twice counts twice (cacm: +.011 nDCG@10)."""
+    counts = Counter(plain(said))
+    return [term for term in found for _ in range(max(1, min(REPEATED, counts[term.lower()])))]
+
+
+def pairs(said: Iterable[str]) -> list[tuple[str, str]]:
+    """The words of a prompt that say something, each with the next one."""
+    telling = [word for word in plain(said) if word not in STOPWORDS]
+    found = dict.fromkeys(pair for pair in pairwise(telling) if pair[0] != pair[1])
+    return list(found)[:PAIRS]
+
+
+def near(db: sqlite3.Connection, wanted: Iterable[tuple[str, str]], passages: int) -> dict[int, float]:
+    """Of each passage, how rare the pairs are that it has within WINDOW words: Σ idf(pair), of `passages` passages in all.
+
+    The unordered windows of the sequential dependence model (Metzler and Croft, A Markov random field model for term dependencies, 2005),
+    with a presence for a frequency."""
+    values: dict[int, float] = {}
+    for one, other in wanted:
+        rows = db.execute(
+            "select rowid from words where words match ? limit ?",
+            (f'NEAR("{one}" "{other}", {WINDOW})', COMMON),
+        ).fetchall()
+        rare = idf(len(rows), passages)
+        if rare > 0:
+            for (passage,) in rows:
+                values[passage] = values.get(passage, 0.0) + rare
+    return values
+
+
+def idf(count: int, passages: int) -> float:
+    """How much the occurrence of what `count` of `passages` passages have says, as BM25 has it: ln((N - n + ½) / (n + ½)), at least 0."""
+    return max(0.0, math.log((passages - count + 0.5) / (count + 0.5))) if 0 < count <= passages else 0.0
+
+
+def with_parts(passage: int, title: str, text: str, kind: str) -> tuple[int, str, str, str]:
     """A row of the index. Costs more than writing it, so it is made before a transaction begins."""
-    return passage, title, text, parts(text)
+    return passage, title, text, parts(text, kind)
 
 
 def put(db: sqlite3.Connection, rows: Iterable[tuple[int, str, str, str]]) -> None:
@@ -84,13 +129,13 @@ def take(db: sqlite3.Connection, rows: Iterable[tuple[int, str, str, str]]) -> N
     db.executemany("insert into words (words, rowid, title, text, parts) values ('delete', ?, ?, ?, ?)", rows)
 
 
-def insert(db: sqlite3.Connection, passages: Iterable[tuple[int, str, str]]) -> None:
-    """Add (passage, title, text)."""
+def insert(db: sqlite3.Connection, passages: Iterable[tuple[int, str, str, str]]) -> None:
+    """Add (passage, title, text, type)."""
     put(db, (with_parts(*passage) for passage in passages))
 
 
-def delete(db: sqlite3.Connection, passages: Iterable[tuple[int, str, str]]) -> None:
-    """Remove (passage, title, text)."""
+def delete(db: sqlite3.Connection, passages: Iterable[tuple[int, str, str, str]]) -> None:
+    """Remove (passage, title, text, type)."""
     take(db, (with_parts(*passage) for passage in passages))
 
 

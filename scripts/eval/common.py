@@ -31,12 +31,12 @@ _promises: list[tuple[bool, str]] = []
 
 
 def main(experiment: Callable[[argparse.Namespace], None], about: str, **extra: dict) -> int:
-    """Run an experiment with its command line: --quick, and the options in `extra` (name=what argparse is told)."""
+    """Run an experiment with its command line: --quick, and the options in `extra` (name=what argparse is told; with nargs: arguments)."""
     _by_venv()
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller sizes: a minute or two")
     for name, told in extra.items():
-        parser.add_argument(f"--{name}", **told)
+        parser.add_argument(name if "nargs" in told else f"--{name}", **told)
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))  # so that everything is unmounted and removed

@@ -26,7 +26,7 @@ def test_the_file_with_the_words_is_found_with_its_lines(library):
     assert hit["path"] == b"policies/refund.md"
     assert hit["passages"][0]["lines"] == [2, 2]
     assert hit["passages"][0]["text"] == "refunds over 500 need two signatures"
-    assert 0 < hit["score"] <= 1 and hit["parts"]["words"] == 1.0
+    assert 0 < hit["score"] <= 1 and 0 < hit["parts"]["words"] <= 1
 
 
 def test_meaning_finds_what_no_word_does(library):
@@ -338,7 +338,7 @@ def test_who_may_read_only_some_hits_gets_scores_that_say_nothing_of_the_others(
         )
         assert both[hit["path"]][0] == pytest.approx(hit["score"], abs=1e-5)
     alone = again([hit for hit in hits if hit["path"] == b"mine.md"])
-    assert alone[b"mine.md"][1]["words"] == 1.0 > both[b"mine.md"][1]["words"]
+    assert alone[b"mine.md"][1]["words"] > both[b"mine.md"][1]["words"]
     assert alone[b"mine.md"][1]["meaning"] == both[b"mine.md"][1]["meaning"]
 
 

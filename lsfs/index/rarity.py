@@ -1,0 +1,56 @@
+"""rarity: how many passages have a word, and what all the words of a question could score.
+
+Counts are remembered for as long as the index has about as many passages: a word's count, in FTS5 the length of its list, costs 40 ns for
+each passage that has it.
+
+Threading: an instance belongs to one thread (its connection does).
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterable
+
+from lsfs.index.words import idf
+
+SATURATION = 2.2  # k1 + 1 of FTS5's BM25: what a word scores at most is its idf times this
+LEAST = 1e-6  # the idf that FTS5 gives a word which half of all passages have
+MOST = 4096  # words remembered
+TOLERANCE = 0.1  # of the passages that may have come or gone before a count is taken again
+KEPT = 10.0  # seconds for which the number of passages is believed
+
+
+class Rarity:
+    """The counts of one connection to words.db."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._counts: dict[str, tuple[int, int]] = {}  # word → (passages that have it, passages there were)
+        self._passages, self._until = 0, 0.0
+
+    def passages(self) -> int:
+        """How many passages there are."""
+        if time.monotonic() > self._until:
+            self._passages = self._db.execute("select coalesce(sum(passages), 0) from content").fetchone()[0]
+            self._until = time.monotonic() + KEPT
+        return self._passages
+
+    def count(self, term: str) -> int:
+        """How many passages have it."""
+        passages = self.passages()
+        count, of = self._counts.get(term, (0, -1))
+        if abs(passages - of) > TOLERANCE * min(passages, max(of, 0)):
+            count = self._db.execute(
+                "select count(*) from words where words match ?", (f'"{term}"',)
+            ).fetchone()[0]
+            if len(self._counts) >= MOST:
+                self._counts.clear()
+            self._counts[term] = count, passages
+        return min(count, passages)
+
+    def idf(self, term: str) -> float:
+        """The idf of a term (`words.idf`); 0 for one that no passage has, or half of them."""
+        return idf(self.count(term), self.passages())
+
+    def bound(self, terms: Iterable[str]) -> float:
+        """What BM25 cannot exceed in a passage that has all these terms; one that no passage has is as rare as can be."""
+        return SATURATION * sum(max(LEAST, idf(max(1, self.count(term)), self.passages())) for term in terms)
