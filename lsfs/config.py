@@ -134,6 +134,7 @@ FIELDS: tuple[Field, ...] = (
     Field("index", "max_file_size", "max_file_size", SIZE, "64 MiB", "larger files are found by their path alone"),
     Field("index", "extract_timeout", "extract_timeout", SECONDS, "30 s", "a document that takes longer to read is given up"),
     Field("index", "extract_memory", "extract_memory", SIZE, "2 GiB", "address space of the process that reads documents"),
+    Field("index", "ocr", "ocr", YES_OR_NO, "no", "read the words in pictures; needs the extra lsfs[ocr]"),
     Field("engine", "model", "model", NAME, "all-MiniLM-L6-v2",
           "a sentence-transformers model, by name or by folder; none: words alone"),
     Field("engine", "backend", "backend", BACKEND, "auto", "what computes the model: openvino, torch, or what is faster here"),
@@ -173,6 +174,7 @@ class Settings:
     max_file_size: int = 64 << 20
     extract_timeout: float = 30.0
     extract_memory: int = 2 << 30
+    ocr: bool = False
     engine_memory: int = 1200 << 20
     history_enabled: bool = True
     capture: str = "small"

@@ -34,12 +34,14 @@ import trio
 from mounts.ports import Ports
 from syscalls.answer_names import link_names
 from syscalls.combine import combine
+from syscalls.confidence import narrowed
 from syscalls.errors import LsfsError, TryAgain
 from syscalls.grouping import grouped
 from syscalls.results import from_json, passages_md, results_json
 from syscalls.retrieve import AT_ONCE
 from syscalls.summary import summary, summary_md
 from syscalls.values import Results, Topic, Viewer
+from syscalls.why import why_tsv
 
 Question = tuple[bytes, str, *tuple[str, ...]]
 """Where it is asked (a folder) and the prompt; of one that is refined, the chain of `syscalls.combine`."""
@@ -90,7 +92,8 @@ class Answer:
     def voided(self) -> None:
         """What it holds shall not be shown again, by whoever still has it."""
         self.void = True
-        self.results, self.topics, self._groups = replace(self.results, hits=()), (), {}
+        empty = replace(self.results, hits=(), signals=(), confidence=None)
+        self.results, self.topics, self._groups = empty, (), {}
         for made in ("names", "documents"):
             self.__dict__.pop(made, None)
 
@@ -134,7 +137,11 @@ class Answer:
     @functools.cached_property
     def documents(self) -> dict[bytes, bytes]:
         """The files that say the same in words."""
-        return {b"passages.md": passages_md(self.results), b"results.json": results_json(self.results)}
+        return {
+            b"passages.md": passages_md(self.results),
+            b"results.json": results_json(self.results),
+            b"why.tsv": why_tsv(self.results),
+        }
 
     @functools.cached_property
     def weight(self) -> int:
@@ -204,7 +211,7 @@ class Answers:
             return None
         if len(hits) < len(answer.results.hits):
             # its topics are named by words of files that he may not read any more
-            answer = Answer(replace(answer.results, hits=tuple(hits)), answer.generation)
+            answer = Answer(narrowed(answer.results, tuple(hits)), answer.generation)
             self._keep((question, viewer), answer)
         return answer
 

@@ -1,7 +1,7 @@
 """query: a question is a directory.
 
     /query/                         lists the saved questions; every other name is a question, too
-    /query/<prompt>/01-name.md      -> ../../files/…, best first; then passages.md and results.json
+    /query/<prompt>/01-name.md      -> ../../files/…, best first; then passages.md, results.json and why.tsv
     /query/<prompt>/summary.md                  what they say together, made when it is opened (`syscalls.summary`)
     /query/<prompt>/by-type/md/     the same links in groups (`mounts.query_grouped`)
     /query/<a>/and/<b>/             b asked within the files that answer a; or/, not/: `syscalls.combine`; not listed
@@ -48,7 +48,7 @@ from syscalls.prompt import continues
 from syscalls.save import save
 from syscalls.values import Viewer
 
-DOCUMENTS = (b"passages.md", b"results.json")
+DOCUMENTS = (b"passages.md", b"results.json", b"why.tsv")
 REFINING = tuple(word.encode() for word in OPERATIONS)
 EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
 _NUMBERED = re.compile(rb"[0-9]{2,7}-.", re.DOTALL)

@@ -1,7 +1,7 @@
 """query_hits: what a directory of hits is made of: links, documents, and the open directory itself.
 
     /query/<prompt>/01-name.md                  -> ../../files/…
-    /query/<prompt>/passages.md, results.json   of one answer: exact at stat, and the same bytes for as long as it is known
+    /query/<prompt>/passages.md, results.json, why.tsv   of one answer: exact at stat, and the same bytes for as long as it is known
 
 Threading: in the loop, as `mounts.query`.
 """
@@ -24,7 +24,7 @@ class Link(Symlink):
 
 
 class Document(VirtualFile):
-    """passages.md or results.json: of one answer, or, as long as there is none, of that which open asks for."""
+    """passages.md, results.json or why.tsv: of one answer, or, as long as there is none, of that which open asks for."""
 
     __slots__ = ("answer", "__weakref__")
 

@@ -45,6 +45,8 @@ ROWS = (
         'cat query/"how do we handle refunds"/passages.md'),
     Row("/query/<prompt>/results.json", "has scores, lines, how the question was read, and what is not indexed yet", "",
         'cat query/"refunds type:md limit:5"/results.json'),
+    Row("/query/<prompt>/why.tsv", "has one row for each hit: rank, file, score, what each signal says of it, lines", "",
+        'cat query/"how do we handle refunds"/why.tsv'),
     Row("/query/<prompt>/summary.md", "has what they say together: their own sentences, each with its path:line", "",
         'cat query/"how do we handle refunds"/summary.md'),
     Row("/query/<prompt>/by-topic/", "has the same links in groups; also by-folder/, by-type/, by-month/, by-author/", "",

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from syscalls.confidence import SIGNALS
 from syscalls.errors import InvalidArgument
 from syscalls.options import shown
 from syscalls.prompt import MOST_HITS
@@ -173,12 +174,16 @@ def _both(one: Results, other: Results) -> Results:
     )
     said = (one.meaning, other.meaning)
     meaning = next((word for word in ("loading", "unavailable", "used") if word in said), "off")
+    sure = [found.confidence for found in (one, other) if found.confidence is not None]
     return replace(
         other,
         prompt=prompt,
         sequence=min(one.sequence, other.sequence),
         pending=max(one.pending, other.pending),
         meaning=meaning,
+        signals=tuple(name for name in SIGNALS if name in one.signals or name in other.signals),
+        # what fulfils a condition answers it, whatever the other question found
+        confidence=max(sure) if len(sure) == 2 else None,
     )
 
 

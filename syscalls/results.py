@@ -4,6 +4,7 @@
 
     {"prompt", "read": {"words", "meaning", "condition", "in", "types", "after", "before", "by", "limit", "mode",
      "notes"}, "exact", "folder", "sequence", "pending", "meaning", "took_ms",
+     "confidence", "signals",
      "hits": [{"path": "files/…", "score", "parts": {…}, "modified", "author",
                "passages": [{"lines": [first, last], "text", "score"}]}]}
 
@@ -16,8 +17,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from syscalls.confidence import doubt
 from syscalls.names import escaped
 from syscalls.prompt import MOST_HITS, describe, parse
+from syscalls.retrieve import ONLY_NEAR
 from syscalls.values import Hit, Passage, Prompt, Results
 
 MOST_SHOWN = 1000  # hits that the index gives passages of
@@ -41,6 +44,8 @@ def results_json(results: Results) -> bytes:
         "pending": results.pending,
         "meaning": results.meaning,
         "took_ms": round(results.took_ms, 1),
+        "confidence": results.confidence,
+        "signals": list(results.signals),
         "hits": [_hit(hit) for hit in results.hits],
     }
     # Lone surrogates occur in strings only, where Python's \udcXX is JSON's own escape.
@@ -76,6 +81,8 @@ def from_json(data: bytes) -> Results:
             answer["pending"],
             answer["meaning"],
             answer["took_ms"],
+            tuple(answer.get("signals", ())),
+            answer.get("confidence"),
         )
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError("this is no results.json") from error
@@ -86,6 +93,7 @@ def passages_md(results: Results) -> bytes:
     lines = [
         f"# {escaped(' '.join(results.prompt.text.split()))}",
         "",
+        *((doubt(results), "") if doubt(results) else ()),
         *(f"- {escaped(line)}" for line in _honest(results)),
         "",
     ]
@@ -141,12 +149,18 @@ def _honest(results: Results) -> list[str]:
     found = f"{count} {'file' if count == 1 else 'files'}, index {results.sequence}."
     if not count:
         found = "Nothing found. " + advice(results.prompt)
-    lines = [found, *results.prompt.notes]
+    lines = [found, *remarks(results)]
     if results.pending:
         lines.append(f"{results.pending} files are not fully indexed yet; the answer may still change.")
     if results.meaning in _MEANING and results.prompt.mode != "words" and results.prompt.meaning.strip():
         lines.append(_MEANING[results.meaning])
     return lines
+
+
+def remarks(results: Results) -> list[str]:
+    """The notes on how the prompt was read and answered, but for what `doubt` says as well."""
+    doubted = bool(doubt(results))
+    return [note for note in results.prompt.notes if not (doubted and note == ONLY_NEAR)]
 
 
 def advice(prompt: Prompt) -> str:

@@ -4,7 +4,8 @@ Reached as `ls /query/<prompt>`, as `query PROMPT` in /ctl and as `lsfs query`. 
 more is asked of it than is wanted, and more again, until enough of it is readable or there is no more.
 
 A score is relative to the best of all that was found. So for others than root and the owner of the mount it is
-computed again, over what they may read: otherwise it would tell them which words stand in the rest. Nor do they get
+computed again, over what they may read: otherwise it would tell them which words stand in the rest. The confidence
+is computed from these scores' parts, and from nothing else. Nor do they get
 the passages of a file whose content was replaced since: it may have been written for other readers.
 """
 
@@ -13,6 +14,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from syscalls.confidence import SIGNALS, of_answer
 from syscalls.errors import InvalidArgument
 from syscalls.permission import name_of, uid_of
 from syscalls.ports import Files, Searcher
@@ -116,6 +118,7 @@ async def retrieve(
 
     await pause()
     found = tuple(_hit(hit) for hit in hits)
+    used = tuple(name for name in SIGNALS if any(name in hit.get("values", {}) for hit in hits))
     pending = 0
     for path in _outermost(query["within"]) or [folder]:
         pending += await files.pending(path, viewer, max(0.0, end - time.monotonic()))
@@ -127,6 +130,8 @@ async def retrieve(
         pending,
         answer["meaning"],
         (time.monotonic() - started) * 1000,
+        used,
+        of_answer(prompt, found, used),
     )
 
 

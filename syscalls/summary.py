@@ -22,10 +22,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from syscalls.confidence import doubt
 from syscalls.errors import LsfsError
 from syscalls.names import escaped
 from syscalls.ports import Insight
-from syscalls.results import advice
+from syscalls.results import advice, remarks
 from syscalls.sentences import KINDS, Sentence, sentences
 from syscalls.values import Results
 
@@ -58,12 +59,14 @@ class Cited:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """method: how the sentences were chosen, "meaning" or "words"; notes: sentences that a reader should know."""
+    """method: how the sentences were chosen, "meaning" or "words"; notes: sentences that a reader should know; doubt: that probably nothing
+    of it answers, or ""."""
 
     prompt: str
     sentences: tuple[Cited, ...]
     method: str
     notes: tuple[str, ...]
+    doubt: str = ""
 
 
 async def summary(
@@ -97,7 +100,8 @@ async def summary(
         for one, score in zip(chosen, scores, strict=True)
     )
     notes = _notes(results, cited, why if method == "words" else None)
-    return Summary(" ".join(results.prompt.text.split()), _by_file(cited), method, notes)
+    asked = " ".join(results.prompt.text.split())
+    return Summary(asked, _by_file(cited), method, notes, doubt(results))
 
 
 def candidates(results: Results, most: int) -> list[Cited]:
@@ -174,7 +178,7 @@ def summary_md(made: Summary) -> bytes:
 
 def lines_of(made: Summary, after: str = "") -> str:
     """A summary as Markdown; `after`: what stands between its sentences and its sources."""
-    lines = [f"# {escaped(made.prompt)}", ""]
+    lines = [f"# {escaped(made.prompt)}", "", *((made.doubt, "") if made.doubt else ())]
     lines += [f"- {escaped(one.text)} \u2014 {escaped(one.place)}" for one in made.sentences]
     if not made.sentences:
         lines += [made.notes[0]]
@@ -197,7 +201,7 @@ def as_json(made: Summary) -> dict[str, Any]:
             for one in made.sentences
         ],
         "method": made.method,
-        "notes": list(made.notes),
+        "notes": [*((made.doubt,) if made.doubt else ()), *made.notes],
     }
 
 
@@ -209,7 +213,7 @@ def _notes(results: Results, cited: Sequence[Cited], by_words: str | None) -> tu
         notes.append("Nothing to be summed up: the files found have no sentences (see passages.md).")
     elif by_words is not None:
         notes.append(f"The sentences were chosen by their words: {by_words}.")
-    notes += results.prompt.notes
+    notes += remarks(results)
     if results.pending:
         notes.append(f"{results.pending} files are not fully indexed yet; the summary may still change.")
     return tuple(notes)

@@ -73,6 +73,8 @@ class Results:
     folder    where it was asked (b"" is the whole folder)
     sequence  of the index that answered; pending: files there that were not fully indexed and that the viewer may read
     meaning   "used", "off", "loading" or "unavailable": whether embeddings took part
+    signals   that were in use, of those that parts of hits are named by (`syscalls.confidence.SIGNALS`)
+    confidence  from 0 to 1: that something of it answers the question; None where nothing was ranked
     """
 
     prompt: Prompt
@@ -82,6 +84,8 @@ class Results:
     pending: int
     meaning: str
     took_ms: float
+    signals: tuple[str, ...] = ()
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

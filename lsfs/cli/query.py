@@ -27,10 +27,13 @@ LINES = 3
 @click.argument("prompt", nargs=-1, required=True)
 @click.option("--mount", "mountpoint", metavar="MNT", help="Which mount, where there are several.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json as it is.")
+@click.option("--why", is_flag=True, help="Print a table of what each score is made of, as in why.tsv.")
 @click.option(
     "--limit", type=click.IntRange(1, 1000), metavar="N", help="At most N hits; the same as limit:N."
 )
-def query(prompt: tuple[str, ...], mountpoint: str | None, as_json: bool, limit: int | None) -> int:
+def query(
+    prompt: tuple[str, ...], mountpoint: str | None, as_json: bool, why: bool, limit: int | None
+) -> int:
     """Ask PROMPT and print the best passages, best first.
 
     Exits with 0 when something was found, with 1 when nothing was.
@@ -46,8 +49,11 @@ def query(prompt: tuple[str, ...], mountpoint: str | None, as_json: bool, limit:
     if as_json:
         click.echo(raw.decode("utf-8", "surrogateescape").rstrip("\n"))
     else:
-        show(hits, mount.mountpoint)
-        remark(found)
+        if why:
+            explain(raw)
+        else:
+            show(hits, mount.mountpoint)
+        remark(found, raw)
     return FOUND if hits else NOTHING
 
 
@@ -81,6 +87,16 @@ def show(hits: list[dict[str, Any]], mountpoint: str) -> None:
             click.echo("".join(f"    {line}\n" for line in text), nl=False)
 
 
+def explain(raw: bytes) -> None:
+    """What each hit's score is made of; nothing where nothing was found. raw: results.json."""
+    from syscalls.results import from_json
+    from syscalls.why import why_table
+
+    answer = from_json(raw)
+    if answer.hits:
+        click.echo(plain(why_table(answer)), nl=False)
+
+
 def plain(text: str) -> str:
     """Text without what a terminal would obey: control characters become `?`, white space stays."""
     return "".join(
@@ -88,15 +104,24 @@ def plain(text: str) -> str:
     )
 
 
-def remark(found: dict[str, Any]) -> None:
-    """On stderr: how the prompt was read, and what could not be searched yet."""
+def remark(found: dict[str, Any], raw: bytes) -> None:
+    """On stderr: how sure it is that this answers, how the prompt was read, and what could not be searched yet."""
     read = found.get("read") or {}
+    notes = read.get("notes", [])
     if not found.get("hits"):
         from syscalls.prompt import parse
         from syscalls.results import advice
 
         say(f"nothing found. {plain(advice(parse(found.get('prompt', ''))))}")
-    for note in read.get("notes", []):
+    elif (sure := found.get("confidence")) is not None:
+        from syscalls.confidence import doubt
+        from syscalls.results import from_json, remarks
+
+        answer = from_json(raw)
+        notes = remarks(answer)
+        why = doubt(answer)
+        say(f"confidence {sure:.2f}" + (f". {why}" if why else ""))
+    for note in notes:
         say(plain(note))
     if pending := found.get("pending"):
         say(f"{pending} file{'s are' if pending != 1 else ' is'} not fully indexed yet")

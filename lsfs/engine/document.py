@@ -6,20 +6,32 @@ Threading: frozen values; share them freely. This module imports nothing heavy: 
 import os
 from bisect import bisect_right
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Section(NamedTuple):
+    """A part of a document that has a title of its own, and whole lines: a function, a sheet, a message, a cell. Sections lie side by side
+    or one within another; `line` and `last` are its first and last line, counted from 1."""
+
+    line: int
+    last: int
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """The text of one file, lines separated by "\\n" and counted from 1.
 
-    For plain text and HTML, line N is line N of the file. For PDF, DOCX and the like it is line N of the extracted
-    text; `pages` then holds the first line of each page (empty where a format has no pages).
+    For plain text, HTML and mail, line N is line N of the file. For PDF, DOCX and the like it is line N of the extracted
+    text; `pages` then holds the first line of each page, slide or cell (empty where a format has none).
+    sections: in their order, an outer one before those within it; None where nobody looked for any.
     """
 
     type: str
     text: str
     title: str = ""
     pages: tuple[int, ...] = ()
+    sections: tuple[Section, ...] | None = None
 
     def place(self, line: int) -> int:
         """What a reader is told of a line, both counted from 1: its page where the format has pages, otherwise the line itself."""

@@ -1,58 +1,50 @@
 """extract: from a file's bytes to its text: plain text here, rich formats in a child that may die of them.
 
-Threading: `extract` is a function; an Extractor belongs to one thread at a time (the indexer's) and owns its child: started at the first
-rich document, killed after the timeout, started afresh after a crash or some hundred documents. The child dies with the *thread*
-that started it (PR_SET_PDEATHSIG), so use it from one that lives as long as the engine.
+What a source file defines comes from a second child (`lsfs.engine.outline`): a grammar is C code, and nonsense of 200 KB made some of them
+take ten seconds, two gigabytes, or the process itself. It answers at once, whatever a PDF is doing in the first.
+
+Threading: `extract` is a function. An Extractor's rich documents belong to one thread at a time (the indexer's second lane); outlines
+may be asked for by any thread, one after the other. The children are started when they are needed (`lsfs.engine.child`).
 """
 
 import logging
-import os
-import select
-import signal
-import socket
-import subprocess
-import sys
-import time
+import re
+import threading
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from lsfs.engine import encoding
-from lsfs.engine.document import Content, Document, Extraction
-from lsfs.engine.protocol import ProtocolError, receive, send
+from lsfs.engine.child import Child, command
+from lsfs.engine.document import Content, Document, Extraction, Section
+from lsfs.engine.outline import GRAMMARS, MAX_SOURCE
 from lsfs.engine.reader import has_key
-from lsfs.engine.types import RICH
+from lsfs.engine.types import PARSED, PICTURES
 
+_NAMED = re.compile(r'"(?:title|name)"\s*:\s*"([^"\\\n]{1,160})"')
 log = logging.getLogger(__name__)
-_DOCUMENTS = 500  # a child is replaced after so many: parsers leak
-_STARTING = 20.0  # seconds more for a fresh child, which has Python and a parser to load, on a busy machine
-
-
-def _command(fd: int, memory: int, seconds: int) -> list[str]:
-    return [sys.executable, "-m", "lsfs.engine.extractor", str(fd), str(memory), str(seconds)]
+_OUTLINE = 2.0  # seconds for an outline: a megabyte takes a third of one
+_OUTLINE_MEMORY = 1 << 30
 
 
 class Extractor:
-    """The child that parses rich documents. `memory` in bytes of address space, `timeout` in seconds for each document."""
+    """The children that parse. `memory` in bytes of address space, `timeout` in seconds for each document."""
 
     def __init__(
         self,
         memory: int = 2 << 30,
         timeout: float = 30.0,
-        command: Callable[[int, int, int], list[str]] = _command,
+        command: Callable[[int, int, int], list[str]] = command,
     ) -> None:
-        self.memory = memory
-        self.timeout = timeout
-        self._command = command
-        self._child: subprocess.Popen[bytes] | None = None
-        self._sock: socket.socket | None = None
-        self._served = 0
+        self._documents = Child(memory, timeout, command)
+        self._outlines = Child(min(memory, _OUTLINE_MEMORY), min(timeout, _OUTLINE), command)
+        # the models of OCR and what else a child has loaded need more than one document may
+        self._pictures = Child(2 * memory, timeout, command)
+        self._outlining = threading.Lock()
 
     @property
     def pid(self) -> int | None:
-        """The child's process id, None while there is none."""
-        return self._child.pid if self._child is not None else None
+        """The process id of the child for documents, None while there is none."""
+        return self._documents.pid
 
     def __enter__(self) -> "Extractor":
         return self
@@ -63,121 +55,62 @@ class Extractor:
         self.close()
 
     def close(self) -> None:
-        """End the child, if there is one. A later extract starts another."""
-        self._stop()
+        """End the children, if there are any. A later request starts others."""
+        self._documents.close()
+        self._pictures.close()
+        with self._outlining:
+            self._outlines.close()
 
     def extract(self, kind: str, data: bytes) -> Extraction:
         """Parse `data` as the rich type `kind`. A crash, a hang or a lack of memory is state "failed" with a sentence."""
-        worn = self._served > 0
-        answer = self._ask(kind, data)
+        child = self._pictures if kind in PICTURES else self._documents
+        worn = child.worn
+        answer = child.ask({"type": kind}, data)
         if worn and (answer is None or answer.get("fatal")):
             # what earlier documents leaked, or a signal from outside, may not be held against this one
-            answer = self._ask(kind, data)
+            answer = child.ask({"type": kind}, data)
         if answer is None:
             answer = {"error": f"The {kind} parser crashed on this file."}
         if "error" in answer:
             return Extraction("failed", kind, error=str(answer["error"]))
         found = answer["ok"]
-        document = Document(found["type"], found["text"], found["title"], tuple(found["pages"]))
+        sections = found.get("sections")
+        document = Document(
+            found["type"],
+            found["text"],
+            found["title"],
+            tuple(found["pages"]),
+            None if sections is None else tuple(Section(*section) for section in sections),
+        )
         return Extraction("text", kind, document)
 
-    def _start(self) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        package = str(Path(__file__).resolve().parents[2])
-        path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
-        seconds = max(1, int(self.timeout * 2))
-        try:
-            self._child = subprocess.Popen(
-                self._command(theirs.fileno(), self.memory, seconds),
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
-            )
-        except OSError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        self._sock = ours
-        self._served = 0
-        return ours
-
-    def _stop(self, grace: float = 0.0) -> int | None:
-        """Kill the child after `grace` seconds and reap it; its exit status, None where there was none."""
-        child, sock = self._child, self._sock
-        self._child = self._sock = None
-        self._served = 0
-        if sock is not None:
-            sock.close()
-        if child is None:
+    def outline(self, kind: str, text: str) -> tuple[Section, ...] | None:
+        """The definitions of a source; None where there is no grammar for it, or it makes no sense of this one."""
+        if kind not in GRAMMARS or len(text) > MAX_SOURCE or not text:
             return None
-        try:
-            return child.wait(grace)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            return child.wait()
-
-    def _ask(self, kind: str, data: bytes) -> dict[str, Any] | None:
-        """One request. None where the child ended without an answer."""
-        if self._served >= _DOCUMENTS or (self._child is not None and self._child.poll() is not None):
-            self._stop()
-        allowed = self.timeout if self._sock is not None else self.timeout + _STARTING
-        try:
-            sock = self._sock or self._start()
-        except OSError as error:
-            return {"error": f"The parser could not be started: {error.strerror}."}
-        until = time.monotonic() + allowed
-        memory_file = os.memfd_create("document", os.MFD_CLOEXEC)
-        try:
-            with os.fdopen(memory_file, "wb", closefd=False) as out:
-                out.write(data)
-            socket.send_fds(sock, [b"+"], [memory_file])
-            send(sock, {"type": kind})
-            answer = self._wait(sock, until)
-        except TimeoutError:
-            self._stop()
-            return {"error": f"Parsing took longer than {self.timeout:g} s (extract_timeout)."}
-        except (OSError, ProtocolError) as error:
-            log.info("the extractor went away: %s", error)
-            answer = None
-        finally:
-            os.close(memory_file)
-        self._served += 1
-        if answer is None or answer.get("fatal"):
-            status = self._stop(grace=1.0)  # it is ending by itself; its status says why
-            if answer is None and status == -signal.SIGXCPU:
-                return {"error": f"Parsing took longer than {self.timeout:g} s (extract_timeout)."}
-        return answer
-
-    @staticmethod
-    def _wait(sock: socket.socket, until: float) -> dict[str, Any] | None:
-        if not select.select([sock], [], [], max(0.0, until - time.monotonic()))[0]:
-            raise TimeoutError
-        sock.settimeout(
-            max(1.0, until - time.monotonic())
-        )  # the answer has begun; it may take a moment to come whole
-        try:
-            return receive(sock)
-        finally:
-            sock.settimeout(None)
+        with self._outlining:
+            answer = self._outlines.ask({"type": kind, "want": "outline"}, text.encode("utf-8", "replace"))
+        if answer is None or "error" in answer:
+            log.info("no outline of a %s source: %s", kind, "crash" if answer is None else answer["error"])
+            return None
+        return tuple(Section(*section) for section in answer["ok"]["sections"])
 
 
-def extract(content: Content, extractor: Extractor) -> Extraction:
-    """The text of what `read_file` gave with state "text"; other states are passed on. Never raises for a bad document."""
+def extract(content: Content, extractor: Extractor, outline: bool = True) -> Extraction:
+    """The text of what `read_file` gave with state "text"; other states are passed on. Never raises for a bad document.
+
+    outline: also what a source file defines, for who cuts it into passages."""
     if content.state != "text" or content.data is None:
         return Extraction(content.state, content.type, error=content.error)
-    if content.type in RICH and content.data:
+    if content.type in PARSED and content.data:
         extraction = extractor.extract(content.type, content.data)
     else:
         text = encoding.decode(content.data)
         if text is None:
             return Extraction("other", "binary", error="The file is in no encoding that lsfs knows.")
-        extraction = Extraction(
-            "text", content.type, Document(content.type, text, title_of(text, content.type))
-        )
+        sections = extractor.outline(content.type, text) if outline else None
+        document = Document(content.type, text, title_of(text, content.type), sections=sections)
+        extraction = Extraction("text", content.type, document)
     if extraction.document is not None and _hides_key(extraction.document.text):
         return Extraction("secret", content.type)
     return extraction
@@ -199,6 +132,9 @@ def title_of(text: str, kind: str) -> str:
                 return line[6:].strip().strip("\"'")[:160]
             if line.strip() in ("---", "..."):
                 break
+    if kind == "json":  # its first line says no more than its keys do
+        found = _NAMED.search(text[:4096])
+        return found[1] if found is not None else ""
     if kind == "markdown":
         for line in start:
             if line.startswith("# "):

@@ -1,7 +1,8 @@
 """extractor: the child process that parses PDF, DOCX, HTML and the like, one document at a time.
 
-`python -m lsfs.engine.extractor FD MEMORY SECONDS`, started by extract.Extractor with exec. A request is one byte that carries the
-document as a memory file's descriptor, then a frame {"type"}; the answer is {"ok": {…}} or {"error": sentence, "fatal": bool}.
+`python -m lsfs.engine.extractor FD MEMORY SECONDS`, started by child.Child with exec. A request is one byte that carries the
+document as a memory file's descriptor, then a frame {"type"}; with {"want": "outline"} the document is a source in UTF-8, of which the
+definitions are asked. The answer is {"ok": {…}} or {"error": sentence, "fatal": bool}.
 
 Threading: one thread, blocking. It has limits on memory and CPU time, sees end-of-file when the engine goes, and loads a
 parser when the first document needs it.
@@ -17,6 +18,7 @@ import sys
 
 from lsfs.engine.document import Document
 from lsfs.engine.formats import MAX_TEXT, Unreadable, module
+from lsfs.engine.outline import outline
 from lsfs.engine.protocol import receive, send
 
 _PR_SET_PDEATHSIG = 1
@@ -45,13 +47,23 @@ def _document(fd: int, kind: str) -> dict[str, object]:
         raise Unreadable("The file is empty.")
     with mmap.mmap(fd, size, prot=mmap.PROT_READ) as view:
         found: Document = module(kind).parse(view[:])
-    text = found.text[:MAX_TEXT]
-    return {"type": found.type, "text": text, "title": found.title, "pages": list(found.pages)}
+    return {
+        "type": found.type,
+        "text": found.text[:MAX_TEXT],
+        "title": found.title,
+        "pages": list(found.pages),
+        "sections": found.sections,
+    }
 
 
-def _answer(fd: int, kind: str) -> dict[str, object]:
+def _outline(fd: int, kind: str) -> dict[str, object]:
+    with mmap.mmap(fd, os.fstat(fd).st_size, prot=mmap.PROT_READ) as view:
+        return {"sections": outline(view[:], kind)}
+
+
+def _answer(fd: int, kind: str, want: str) -> dict[str, object]:
     try:
-        return {"ok": _document(fd, kind)}
+        return {"ok": _outline(fd, kind) if want == "outline" else _document(fd, kind)}
     except Unreadable as error:
         return {"error": str(error), "fatal": False}
     except MemoryError:
@@ -70,7 +82,7 @@ def serve(sock: socket.socket, seconds: int) -> None:
         if request is None:
             return
         _grant(seconds)
-        answer = _answer(descriptors[0], str(request["type"]))
+        answer = _answer(descriptors[0], str(request["type"]), str(request.get("want", "")))
         os.close(descriptors[0])
         send(sock, answer)
         if answer.get("fatal"):

@@ -8,6 +8,7 @@ Threading: `run` (first lane, the only writer of contents) and `run_rich` (secon
 """
 
 import collections
+import dataclasses
 import functools
 import logging
 import os
@@ -21,10 +22,11 @@ from typing import Any
 
 from lsfs.engine.document import Content, Cut, Extraction
 from lsfs.engine.extract import Extractor, extract
+from lsfs.engine.formats import picture
 from lsfs.engine.kept import Kept, Object
 from lsfs.engine.passages import cut
 from lsfs.engine.reader import read_file
-from lsfs.engine.types import RICH
+from lsfs.engine.types import PARSED, PICTURES
 from lsfs.history.paths import number, stamp
 from lsfs.index import terms
 from lsfs.index.store import SLICE, Row, Store, rows_of, size_of
@@ -117,13 +119,15 @@ class Indexer:
         wake: Callable[[bool], None],
         changed: Callable[[], None],
     ) -> None:
-        """meaning: passages shall have vectors. settings: max_file_size, extract_timeout, extract_memory (all optional), and for contents
-        that only history has catalogue and state."""
+        """meaning: passages shall have vectors. settings: max_file_size, extract_timeout, extract_memory, ocr (all optional), and for
+        contents that only history has catalogue and state."""
         self._store, self._root_fd, self._count, self._meaning = store, root_fd, count_tokens, meaning
         self._max_size: int = settings.get("max_file_size", 64 << 20)
         self._extractor = Extractor(
             settings.get("extract_memory", 2 << 30), settings.get("extract_timeout", 30.0)
         )
+        self._ocr = bool(settings.get("ocr"))
+        self._pictures = self._ocr and picture.available()
         self._tell, self._wake, self._changed = tell, wake, changed
         self._settings = settings
         self._queue, self._rich = Queue(), Queue()
@@ -185,14 +189,17 @@ class Indexer:
         content = self._content(item)
         if content.state != "text" or content.digest is None or self._store.known(content.digest) is not None:
             return Ready(item, content, None, (), fresh)
-        if content.type in RICH:
+        if content.type in PARSED:
             self._rich.put([item], fresh)
             return None
         return self._cut(item, content, fresh)
 
     def _content(self, item: bytes | Object) -> Content:
         if not isinstance(item, Object):
-            return read_file(self._root_fd, item, self._max_size)
+            content = read_file(self._root_fd, item, self._max_size, self._pictures)
+            if self._ocr and not self._pictures and content.state == "other" and content.type in PICTURES:
+                return dataclasses.replace(content, error=picture.MISSING)
+            return content
         if self._store.known(item.digest) is not None:  # another version, or another file, has brought it
             return Content("text", digest=item.digest)
         return self._kept.read(item)

@@ -1,9 +1,10 @@
 """passages: cut a document into pieces that fit the model's window and follow the document's own structure.
 
 A passage is a slice of the text: whole lines where they fit, else whole sentences, else words. It ends at the strongest break that leaves
-it well filled (section, paragraph, line, sentence), carries the heading chain or the enclosing class and function as its title, and begins
-with the end of the passage before it unless a section lies between. The first LIMIT passages of a file are embedded; what
-is left of a huge file follows in coarse passages that are found by their words.
+it well filled (section, entry, paragraph, line, sentence), carries the heading chain, the enclosing class and function, the path of keys
+or the speaker as its title, and begins with the end of the passage before it unless a section lies between. An entry (a turn of a
+dialogue, a record, a method) is never cut where it fits, however short the passage before it becomes. The first LIMIT passages of a file
+are embedded; what is left of a huge file follows in coarse passages that are found by their words.
 
 Threading: pure function; linear in the text. `count_tokens` is called with batches.
 """
@@ -11,9 +12,11 @@ Threading: pure function; linear in the text. `count_tokens` is called with batc
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from lsfs.engine.breaks import ENTRY, HOLE, JOINED, SECTION, TITLE
 from lsfs.engine.document import Cut, Document
-from lsfs.engine.types import CODE
-from lsfs.engine.units import HOLE, SECTION, TITLE, Unit, halves, units
+from lsfs.engine.records import path
+from lsfs.engine.types import CODE, JSON, RECORDS
+from lsfs.engine.units import Unit, halves, units
 
 LIMIT = 2000  # embedded passages of one file, about 1.5 MB of text: the rest of a log or a table says the same again
 COARSE = 6000  # characters of a passage that is found by its words only
@@ -36,13 +39,14 @@ def cut(document: Document, count_tokens: CountTokens, budget: int = 200, overla
     stream = units(document)
     passages: list[Cut] = []
     held: list[Unit] = []
+    whole = frozenset((ENTRY, SECTION) if document.type in CODE else (ENTRY,))
     begun = covered = 0  # where the last passage begins and ends
     ended = False
     while not ended:
         batch = list(islice(stream, _BATCH))
         ended = len(batch) < _BATCH
         held += _sized(document.text, batch, count_tokens, budget)
-        groups, held = _pack(held, budget, overlap, covered, ended)
+        groups, held = _pack(held, budget, overlap, covered, ended, whole)
         for group in _checked(document.text, groups, count_tokens, budget):
             if group[-1].end <= covered:
                 continue  # the overlap of a group that was split
@@ -80,14 +84,16 @@ def _count(text: str, spans: list[Unit], count_tokens: CountTokens) -> list[int]
 
 
 def _pack(
-    held: list[Unit], budget: int, overlap: int, covered: int, ended: bool
+    held: list[Unit], budget: int, overlap: int, covered: int, ended: bool, whole: frozenset[int]
 ) -> tuple[list[list[Unit]], list[Unit]]:
-    """Groups of units that make passages, and the units that wait for more to come (with the overlap before them)."""
+    """Groups of units that make passages, and the units that wait for more to come (with the overlap before them).
+
+    whole: the levels of what is not cut while it fits."""
     groups: list[list[Unit]] = []
     first = 0
     while first < len(held):
         end, tokens = first, 0
-        best, best_level = 0, -1
+        best, best_level, entry = 0, -1, 0
         while end < len(held):
             unit = held[end]
             # units of a previous passage that only repeat its end are no place to stop, nor may they fill the passage alone
@@ -98,8 +104,11 @@ def _pack(
                     break
                 if tokens >= budget * _FILLED and unit.level >= best_level:
                     best, best_level = end, unit.level
+                if unit.level in whole:
+                    entry = end
                 if tokens + unit.tokens > budget:
-                    best = best or end
+                    if best_level < ENTRY:
+                        best = entry or best or end
                     break
             tokens += unit.tokens
             end += 1
@@ -109,18 +118,35 @@ def _pack(
             best = end
         groups.append(held[first:best])
         covered = held[best - 1].end
-        first = best if best == len(held) else _back(held, first, best, budget, overlap)
+        first = best if best == len(held) else _back(held, first, best, budget, overlap, ended)
     return groups, held[first:]
 
 
-def _back(held: list[Unit], first: int, best: int, budget: int, overlap: int) -> int:
-    """Where the passage after held[first:best] begins: so far back as the overlap allows."""
-    start, tokens = best, 0
-    room = min(overlap, budget - held[best].tokens)
+def _back(held: list[Unit], first: int, best: int, budget: int, overlap: int, ended: bool) -> int:
+    """Where the passage after held[first:best] begins: so far back as the overlap allows. Before an entry stand whole entries, and so few
+    that it still fits."""
+    start = kept = best
+    tokens = 0
+    entry = held[best].level == ENTRY
+    room = min(overlap, budget - (_entry(held, best, budget, ended) if entry else held[best].tokens))
     while start - 1 > first and held[start].level < SECTION and tokens + held[start - 1].tokens <= room:
         start -= 1
         tokens += held[start].tokens
-    return start
+        if not entry or held[start].level >= ENTRY:
+            kept = start
+    return kept
+
+
+def _entry(held: list[Unit], start: int, budget: int, ended: bool) -> int:
+    """The tokens of the entry that begins at held[start]; the budget where it is larger or its end is not known yet."""
+    tokens = 0
+    for at in range(start, len(held)):
+        if at > start and held[at].level >= ENTRY:
+            return tokens
+        tokens += held[at].tokens
+        if tokens >= budget:
+            return budget
+    return tokens if ended else budget
 
 
 def _checked(
@@ -140,21 +166,34 @@ def _checked(
 
 def _passage(document: Document, group: list[Unit]) -> Cut:
     first, last = group[0], group[-1]
+    if document.type in JSON | RECORDS:
+        first = next((unit for unit in group if _says(document, unit)), first)
     titles = list(first.titles)
-    for unit in group:  # sections that were joined share the headings above them
-        if unit.level >= SECTION and unit is not first:
+    # sections that were joined share the headings above them; a method is what its passage begins with, and keys are those of all
+    shared = SECTION if document.type in CODE else JOINED if document.type in JSON | RECORDS else ENTRY
+    for unit in group:
+        if unit.level >= shared and unit is not first and _says(document, unit):
             same = 0
             while same < min(len(titles), len(unit.titles)) and titles[same] == unit.titles[same]:
                 same += 1
             del titles[same:]
+    if titles and document.type in JSON | RECORDS:
+        titles = titles if document.type == "csv" else [path(titles)]
     # in code the enclosing definition says it all, a module's first line would crowd it out
     above = "" if titles and document.type in CODE else document.title
     return Cut(
-        document.place(first.line),
+        document.place(group[0].line),
         document.place(last.line),
         _title(above, titles),
-        document.text[first.start : last.end],
+        document.text[group[0].start : last.end],
     )
+
+
+def _says(document: Document, unit: Unit) -> bool:
+    """Whether there is more than brackets of JSON, which belong to what is beside them."""
+    if document.type not in JSON | RECORDS:
+        return True
+    return bool(document.text[unit.start : unit.end].strip(" \t,[]{}"))
 
 
 def _title(document: str, titles: list[str]) -> str:

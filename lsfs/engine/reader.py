@@ -16,7 +16,7 @@ import filetype
 from lsfs.beneath import open_regular
 from lsfs.engine import encoding
 from lsfs.engine.document import Content
-from lsfs.engine.types import binary_type, type_of
+from lsfs.engine.types import PICTURES, binary_type, suffix_of, type_of
 
 DIGEST = 32  # bytes of a blake2b, by which the index and history know a content
 HEAD = 8192
@@ -44,16 +44,28 @@ _KEY = re.compile(
     re.MULTILINE,
 )
 _MARKS = (b"PRIVATE KEY", b"PuTTY-User-Key-File-", b"AGE-SECRET-KEY-1")
+_BOOKS = (
+    "xlsx",
+    "xlsm",
+    "xlsb",
+    "xltx",
+)  # their directory may be longer than what is looked at, and is theirs to lay out
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # what Office wrote before 2007
+_MBOX = re.compile(rb"From \S+ [^\n]{0,80}\d{4}\r?\n[!-9;-~]{1,76}:")
+_FIELD = re.compile(rb"[!-9;-~]{1,76}:")
+_MAIL = re.compile(
+    rb"^(?:Received|Message-ID|MIME-Version|Return-Path|Delivered-To|DKIM-Signature|From): ?", re.I | re.M
+)
 _HTML = re.compile(
     rb"\s*(?:<\?xml[^>]{0,200}>\s*|<!--[\s\S]{0,2000}?-->\s*){0,5}<(?:!doctype\s+html|html)[\s>]", re.I
 )
 
 
-def read_file(root_fd: int, path: bytes, max_size: int = 64 << 20) -> Content:
+def read_file(root_fd: int, path: bytes, max_size: int = 64 << 20, pictures: bool = False) -> Content:
     """Read `path` below `root_fd` for indexing.
 
     Never follows a symlink, crosses a mount, or opens what is no regular file. Files above `max_size` bytes are "other" with a
-    sentence. Raises no OSError for anything that a file can do; see Content for the states.
+    sentence, and so are pictures unless `pictures`. Raises no OSError for anything that a file can do; see Content for the states.
     """
     found = None
     try:
@@ -61,7 +73,7 @@ def read_file(root_fd: int, path: bytes, max_size: int = 64 << 20) -> Content:
             fd, _ = open_regular(root_fd, path, xdev=False)
             try:
                 found = os.fstat(fd)  # of the descriptor that is read, so that a rename between cannot lie
-                content = _read(fd, path, found, max_size)
+                content = _read(fd, path, found, max_size, pictures)
             finally:
                 os.close(fd)
             if content is not None:
@@ -94,13 +106,14 @@ def _same(one: os.stat_result, other: os.stat_result) -> bool:
     )
 
 
-def _read(fd: int, path: bytes, found: os.stat_result, max_size: int) -> Content | None:
+def _read(fd: int, path: bytes, found: os.stat_result, max_size: int, pictures: bool) -> Content | None:
     """One attempt; None where the file changed while it was read."""
     head = os.pread(fd, HEAD, 0)
     tail = b""
     if head.startswith(b"PK\x03\x04") and found.st_size > HEAD:
         tail = os.pread(fd, TAIL, max(HEAD, found.st_size - TAIL))
     kind, readable = classify(head, path, tail)
+    readable = readable or (pictures and kind in PICTURES)
     if not readable or found.st_size > max_size:
         return _headed(kind, readable, head, max_size, found) if _same(found, os.fstat(fd)) else None
     parts: list[bytes] = []
@@ -156,7 +169,9 @@ def classify(head: bytes, name: bytes, tail: bytes = b"") -> tuple[str, bool]:
     if head.startswith(b"%PDF-"):
         return "pdf", True
     if head.startswith(b"PK\x03\x04"):
-        return _zip_type(head, tail)
+        return _zip_type(head, tail, name)
+    if head.startswith(_OLE) and suffix_of(name) in ("xls", "xlt"):
+        return "xls", True
     if head.startswith(b"{\\rtf"):
         return "office", False
     if head.startswith(b"%!PS"):
@@ -171,7 +186,16 @@ def classify(head: bytes, name: bytes, tail: bytes = b"") -> tuple[str, bool]:
         ), False  # bytes that could be some old encoding, but are known to be a sound or a picture
     if _HTML.match(head.removeprefix(b"\xef\xbb\xbf")):
         return "html", True
-    return type_of(name, head), True
+    kind = type_of(name, head)
+    return "mail" if kind == "text" and _is_mail(head) else kind, True
+
+
+def _is_mail(head: bytes) -> bool:
+    """Whether a text without a telling name is a message or a mailbox, as in a Maildir: headers that no person writes."""
+    if _MBOX.match(head) is not None:
+        return True
+    headers = re.split(rb"\r?\n\r?\n", head, maxsplit=1)[0]
+    return _FIELD.match(headers) is not None and len(_MAIL.findall(headers)) >= 2
 
 
 def _binary(head: bytes) -> str:
@@ -179,14 +203,17 @@ def _binary(head: bytes) -> str:
     return binary_type(found.extension) if found is not None else "binary"
 
 
-def _zip_type(head: bytes, tail: bytes) -> tuple[str, bool]:
+def _zip_type(head: bytes, tail: bytes, name: bytes) -> tuple[str, bool]:
     if b"mimetypeapplication/epub+zip" in head[:200]:
         return "epub", True
-    if b"mimetypeapplication/vnd.oasis.opendocument.text" in head[:200]:
-        return "odt", True
+    for kind, said in ((b"text", "odt"), (b"spreadsheet", "ods"), (b"presentation", "odp")):
+        if b"mimetypeapplication/vnd.oasis.opendocument." + kind in head[:200]:
+            return said, True
     names = head + tail
     if b"word/document.xml" in names:
         return "docx", True
     if b"ppt/presentation.xml" in names:
         return "pptx", True
-    return "archive" if b"xl/workbook.xml" not in names else "office", False
+    if b"xl/workbook.xml" in names or b"xl/workbook.bin" in names or suffix_of(name) in _BOOKS:
+        return "xlsx", True
+    return "archive", False

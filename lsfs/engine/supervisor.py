@@ -51,6 +51,7 @@ def environment(settings: Settings, root_fd: int, socket_fd: int) -> dict[str, s
         "max_file_size": settings.max_file_size,
         "extract_timeout": settings.extract_timeout,
         "extract_memory": settings.extract_memory,
+        "ocr": settings.ocr,
         "backend": settings.backend,
         "engine_memory": settings.engine_memory,
     }

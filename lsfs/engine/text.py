@@ -25,10 +25,10 @@ def text_of(
     finally:
         os.close(root)
     if extractor is not None:
-        found = extract(content, extractor)
+        found = extract(content, extractor, outline=False)
     else:
         with Extractor() as mine:
-            found = extract(content, mine)
+            found = extract(content, mine, outline=False)
     return None if found.document is None else found.document.text
 
 

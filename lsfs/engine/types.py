@@ -37,7 +37,11 @@ TYPES: tuple[Type, ...] = (
     _row("pdf", "doc", "pdf"),
     _row("docx", "doc", "docx docm"),
     _row("odt", "doc", "odt"),
-    _row("pptx", "doc", "pptx"),
+    _row("pptx", "doc", "pptx pptm"),
+    _row("odp", "doc", "odp"),
+    _row("xlsx", "doc", "xlsx xlsm xlsb xltx"),
+    _row("xls", "doc", "xls"),
+    _row("ods", "doc", "ods"),
     _row("epub", "doc", "epub"),
     # data
     _row("csv", "data", "csv tsv tab"),
@@ -102,29 +106,39 @@ TYPES: tuple[Type, ...] = (
     _row("audio", "audio", "mp3 wav flac ogg m4a aac mid amr aif"),
     _row("video", "video", "mp4 mkv mov avi webm wmv mpg flv m4v 3gp"),
     _row("archive", "archive", "zip tar gz bz2 xz 7z rar zst lz4 lz cab deb rpm jar ar z br"),
-    _row("office", "binary", "doc xls ppt xlsx ods odp rtf"),
+    _row("office", "binary", "doc ppt rtf"),
     _row("binary", "binary", "exe elf wasm sqlite bin ttf otf woff eot ps dwg dcm swf nes crx"),
 )
 
 # formats that a parser of their own reads, in a process of its own
-RICH: frozenset[str] = frozenset({"pdf", "docx", "odt", "pptx", "epub", "html"})
+RICH: frozenset[str] = frozenset(
+    {"pdf", "docx", "odt", "pptx", "odp", "epub", "html", "xlsx", "xls", "ods", "notebook", "mail"}
+)
+# pictures: read like them where `ocr` of lsfs.conf says so, otherwise found by their path alone
+PICTURES: frozenset[str] = frozenset(row.name for row in TYPES if row.family == "image")
+PARSED: frozenset[str] = RICH | PICTURES
+# of the rich ones, those that are text: their name or their first lines tell them from other text
+_NAMED = frozenset({"html", "notebook", "mail"})
 # how a text is cut into passages
 MARKDOWN: frozenset[str] = frozenset(
-    {"markdown", "html", "docx", "odt", "pptx", "epub", "rst", "asciidoc", "org"}
+    {"markdown", "html", "docx", "odt", "pptx", "odp", "epub", "rst", "asciidoc", "org"}
 )
 RECORDS: frozenset[str] = frozenset({"csv", "jsonl"})
+JSON: frozenset[str] = frozenset({"json"})
+SHEETS: frozenset[str] = frozenset({"xlsx", "xls", "ods"})
 CODE: frozenset[str] = frozenset(row.name for row in TYPES if row.family == "code")
 FAMILIES: dict[str, frozenset[str]] = {
     family: frozenset(row.name for row in TYPES if row.family == family)
     for family in {row.family for row in TYPES}
-}
+} | {"spreadsheet": SHEETS | {"csv"}, "slides": frozenset({"pptx", "odp"})}
 
 _BY_NAME: dict[str, Type] = {row.name: row for row in TYPES}
 _BY_SUFFIX: dict[str, str] = {suffix: row.name for row in TYPES for suffix in row.suffixes}
 _BY_FILE: dict[str, str] = {name: row.name for row in TYPES for name in row.names}
 _ALIASES: dict[str, str] = {
     "docs": "doc", "document": "doc", "documents": "doc", "source": "code", "word": "docx", "plain": "text", "mp3": "audio",
-    "images": "image", "picture": "image", "archives": "archive", "email": "mail", "mails": "mail", "slides": "pptx",
+    "images": "image", "picture": "image", "archives": "archive", "email": "mail", "mails": "mail", "mailbox": "mail",
+    "spreadsheets": "spreadsheet", "sheet": "spreadsheet", "excel": "spreadsheet", "presentation": "slides", "jupyter": "notebook",
     "c++": "cpp", "c#": "csharp", "golang": "go", "js": "javascript", "ts": "typescript", "tex": "latex", "shellscript": "shell",
 }  # fmt: skip
 _INTERPRETERS = {
@@ -162,7 +176,7 @@ def type_of(name: bytes, head: bytes = b"") -> str:
         found = None  # a manual page begins with a macro or a comment, `notes.1` does not
     if (
         found is not None
-        and (found == "html" or found not in RICH)
+        and (found in _NAMED or found not in RICH)
         and _BY_NAME[found].family in ("doc", "data", "code")
     ):
         return found

@@ -10,16 +10,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from lsfs.engine import dialogue, records, sections
+from lsfs.engine.breaks import CHAIN, HOLE, JOINED, LINE, PARAGRAPH, SECTION, TITLE, Row, lines
 from lsfs.engine.document import Document
-from lsfs.engine.types import CODE, MARKDOWN, RECORDS
+from lsfs.engine.types import CODE, JSON, MARKDOWN, RECORDS
 
 UNIT = 400  # characters at most; a sentence is rarely longer
 SENTENCE = 160  # shorter lines are not split into sentences
 GAP = 200  # a passage is a slice of the text: more blank space than this inside it is a break
-TITLE = 160
-
-# the strength of the break before a unit
-JOINED, LINE, PARAGRAPH, SECTION, HOLE = range(5)
 
 
 @dataclass(slots=True)
@@ -52,24 +50,15 @@ _JS_VALUE = re.compile(
 # what belongs to the definition below it: decorators, attributes, comments, templates
 _ATTACHED = re.compile(r"[ \t]*(?:@|#|//|/\*|\*|--|;;|\[|template\b|'''|\"\"\")")
 _CLOSING = re.compile(r"[ \t]*[)}\]{]")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]{0,3}[ \t\u00a0\u3000]+|(?<=[。！？；])|(?<=[;:])[ \t]+")
+_SENTENCE_END = re.compile(r"(?<=[.!?…؟۔।])[\"'”’)\]]{0,3}[ \t\u00a0\u3000]+|(?<=[。！？；])|(?<=[;:])[ \t]+")
 _BLANKS = " \t\u00a0\u3000,;|"
 
 
 def units(document: Document) -> Iterator[Unit]:
     """The units of a document in their order. Every non-blank character but the blanks around units is in exactly one."""
-    kind = document.type
-    if kind in MARKDOWN:
-        rows = _markdown(document.text, kind)
-    elif kind in CODE:
-        rows = _code(document.text)
-    elif kind in RECORDS:
-        rows = _records(document.text, kind)
-    else:
-        rows = _plain(document.text)
     end = 0
     text = document.text
-    for start, stop, line, level, titles in rows:
+    for start, stop, line, level, titles in rows(document):
         for unit in _split(text, start, stop, line, level, titles):
             if unit.start - end > GAP:
                 unit.level = HOLE
@@ -77,23 +66,26 @@ def units(document: Document) -> Iterator[Unit]:
             yield unit
 
 
-_Row = tuple[int, int, int, int, tuple[str, ...]]
+def rows(document: Document) -> Iterator[Row]:
+    """The lines of a document that say something, or parts of them, by the way its type is cut."""
+    kind, text = document.type, document.text
+    if kind in RECORDS:
+        return records.table(text) if kind == "csv" else records.tree(text, each_line=True)
+    if kind in JSON:
+        return records.tree(text)
+    if document.sections is not None:
+        return sections.sectioned(text, document.sections, kind)
+    if kind in CODE:
+        return _code(text)
+    if kind == "subtitles":
+        return dialogue.cues(text, _plain(text))
+    found = _markdown(text, kind) if kind in MARKDOWN else _plain(text)
+    return dialogue.turns(text, found) if dialogue.is_dialogue(text) else found
 
 
-def _lines(text: str) -> Iterator[tuple[int, int, str]]:
-    """(number, offset, line) of each line, without making a list of them all."""
-    start, number, size = 0, 1, len(text)
-    while start <= size:
-        end = text.find("\n", start)
-        if end < 0:
-            end = size
-        yield number, start, text[start:end]
-        start, number = end + 1, number + 1
-
-
-def _plain(text: str) -> Iterator[_Row]:
+def _plain(text: str) -> Iterator[Row]:
     blank = True
-    for number, start, line in _lines(text):
+    for number, start, line in lines(text):
         if not line or line.isspace():
             blank = True
             continue
@@ -101,26 +93,16 @@ def _plain(text: str) -> Iterator[_Row]:
         blank = False
 
 
-def _records(text: str, kind: str) -> Iterator[_Row]:
-    titles: tuple[str, ...] = ()
-    for number, start, line in _lines(text):
-        if not line or line.isspace():
-            continue
-        yield start, start + len(line), number, LINE, titles
-        if not titles and kind == "csv":
-            titles = (line.strip()[:TITLE],)
-
-
-def _markdown(text: str, kind: str) -> Iterator[_Row]:
+def _markdown(text: str, kind: str) -> Iterator[Row]:
     mark = _HEADING_TYPES.get(kind, "#")
     chain: list[tuple[int, str]] = []
     titles: tuple[str, ...] = ()
     ranks: dict[str, int] = {}  # reStructuredText: the first underline seen is the highest
     fence = ""
     blank, front = True, text.startswith("---\n")
-    following = _lines(text)
+    following = lines(text)
     next(following)
-    for number, start, line in _lines(text):
+    for number, start, line in lines(text):
         below = next(following, (0, 0, ""))[2]
         if not line or line.isspace():
             blank = True
@@ -158,11 +140,11 @@ def _underlined(line: str, below: str, ranks: dict[str, int], fixed: bool) -> in
     return ranks.setdefault(found[1], len(ranks) + 1)
 
 
-def _code(text: str) -> Iterator[_Row]:
+def _code(text: str) -> Iterator[Row]:
     stack: list[tuple[int, str]] = []
     titles: tuple[str, ...] = ()
     blank, attached = True, False
-    for number, start, line in _lines(text):
+    for number, start, line in lines(text):
         body = line.lstrip()
         if not body:
             blank = True
@@ -180,7 +162,7 @@ def _code(text: str) -> Iterator[_Row]:
             stack = [entry for entry in stack if entry[0] < indent]
             titles = tuple(title for _, title in stack)
         if defines:
-            stack = [entry for entry in stack if entry[0] < indent][-5:]
+            stack = [entry for entry in stack if entry[0] < indent][-CHAIN:]
             stack.append((indent, body.rstrip(" \t{:(")[:80]))
             titles = tuple(title for _, title in stack)
         if attached and not blank:

@@ -1,18 +1,19 @@
 """fusion: the score of a file from what the signals say about it.
 
     score = Σ weight(s) · part(s) / Σ weight(s)      over the signals s in use, each part between 0 and 1
-    part  = value / √best     of words, near and context, whose values share a unit; best = the highest of
-                              Σ weight(s) · value / weight(words) over these three, among all candidates
-          = value / best      of path: the highest value among all candidates
-          = value             of meaning, speaker and name, which have a scale of their own
+    part  = trust · value / √best     of words, near and context, whose values share a unit; best = the highest of
+                                      Σ weight(s) · value / weight(words) over these three, among all candidates
+          = value / best              of path: the highest value among all candidates
+          = value                     of meaning, speaker and name, which have a scale of their own
+    trust = 1 / (1 + exp((FOUND − best) / STEEP)) where meaning is in use, else 1
 
 The scores themselves are fused, never ranks (reciprocal rank fusion with k=60, which LanceDB does by default, is .05 nDCG@10 behind over
 the six sets of DESIGN.md). BM25 has no scale of its own. Taken relative to the best of all candidates, one chance word counts as much as a
 perfect match where nothing better is there; taken relative to what a passage with all the words could reach (`rarity.bound`, in which
 values of words come here), a long question, which no passage answers word by word, never counts. The root is the geometric mean of the
-two. A cosine has a scale, and is not stretched: where the nearest passage is far from the question, words decide, where it is near,
-meaning does. A signal that says nothing of a file adds 0. One that is not in use (no model yet, mode:words) is left out of the division
-too.
+two. And where no file has much of what was asked, words are little trusted beside meaning: questions in other words than their answers are
+found first twice as often (`scripts/eval/semantic`), others lose nothing. A cosine has a scale, and is not stretched. A signal that says
+nothing of a file adds 0. One that is not in use (no model yet, mode:words) is left out of the division too.
 
 Threading: pure.
 """
@@ -25,14 +26,16 @@ Key = TypeVar("Key", bound=Hashable)
 
 # Chosen on git_flask, cacm and conversations 26 and 30 of LoCoMo (nDCG@10), each within a flat optimum.
 WEIGHTS = {
-    "words": 0.7,  # BM25 of the best passage. Adding the second best, or the whole file, moved nothing (±.001)
-    "near": 0.28,  # neighbouring words of the question that stand near each other: +.011
-    "context": 0.6,  # telling words that a short file lacks, and its neighbours in a numbered series have: dialogue turns +.04
+    "words": 0.8,  # BM25 of the best passage. Adding the second best, or the whole file, moved nothing (±.001)
+    "near": 0.32,  # neighbouring words of the question that stand near each other: +.011
+    "context": 0.68,  # telling words that a short file lacks, and its neighbours in a numbered series have: dialogue turns +.04
     "meaning": 1.0,  # cosine of the best passage, about .55 for a good one
     "path": 0.2,  # BM25 of the path's words: git_flask .486 to .535, nothing lost where paths say nothing
     "speaker": 0.12,  # who says it is named in the question: dialogue turns +.015
     "name": 3.0,  # in use only where a file is called just what was asked: then it comes first, since all others weigh less together
 }
+FOUND = 0.23  # share of `rarity.bound` that the best file has, at which words are half trusted
+STEEP = 0.04
 LEXICAL = ("words", "near", "context")  # values in one unit, the share of `rarity.bound`
 ABSOLUTE = frozenset({"meaning", "speaker", "name"})  # values that have a scale of their own
 
@@ -72,7 +75,8 @@ def unit(name: str, signals: Mapping[str, Mapping[Key, float]]) -> float:
     if name in ABSOLUTE:
         return 1.0
     if name in LEXICAL:
-        return math.sqrt(max(0.0, best(signals)))
+        highest = max(0.0, best(signals))
+        return math.sqrt(highest) / (trust(highest) if "meaning" in signals else 1.0)
     return max(signals[name].values(), default=0.0)
 
 
@@ -84,6 +88,11 @@ def best(signals: Mapping[str, Mapping[Key, float]]) -> float:
         for key, value in signals.get(name, {}).items():
             found[key] = found.get(key, 0.0) + by * value
     return max(found.values(), default=0.0)
+
+
+def trust(highest: float) -> float:
+    """How far the lexical signals are to be believed, between 0 and 1, where the best of all has `highest`."""
+    return 1.0 / (1.0 + math.exp(min(50.0, (FOUND - highest) / STEEP)))
 
 
 def share(name: str) -> float:

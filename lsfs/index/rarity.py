@@ -1,4 +1,4 @@
-"""rarity: how many passages have a word, and what all the words of a question could score.
+"""rarity: how many passages have a word, and what the words of a question could score together.
 
 Counts are remembered for as long as the index has about as many passages: a word's count, in FTS5 the length of its list, costs 40 ns for
 each passage that has it.
@@ -6,6 +6,7 @@ each passage that has it.
 Threading: an instance belongs to one thread (its connection does).
 """
 
+import math
 import sqlite3
 import time
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from lsfs.index.words import idf
 
 SATURATION = 2.2  # k1 + 1 of FTS5's BM25: what a word scores at most is its idf times this
 LEAST = 1e-6  # the idf that FTS5 gives a word which half of all passages have
+USUAL = 5  # terms of a question
 MOST = 4096  # words remembered
 TOLERANCE = 0.1  # of the passages that may have come or gone before a count is taken again
 KEPT = 10.0  # seconds for which the number of passages is believed
@@ -52,5 +54,7 @@ class Rarity:
         return idf(self.count(term), self.passages())
 
     def bound(self, terms: Iterable[str]) -> float:
-        """What BM25 cannot exceed in a passage that has all these terms; one that no passage has is as rare as can be."""
-        return SATURATION * sum(max(LEAST, idf(max(1, self.count(term)), self.passages())) for term in terms)
+        """What BM25 cannot exceed in a passage that has all these terms (one that no passage has is as rare as can be), times √(USUAL / n)
+        for n terms: no passage has all of a long question, which is none the worse for it."""
+        rare = [max(LEAST, idf(max(1, self.count(term)), self.passages())) for term in terms]
+        return SATURATION * sum(rare) * math.sqrt(USUAL / max(1, len(rare)))

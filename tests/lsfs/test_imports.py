@@ -74,6 +74,7 @@ def test_every_package_is_listed_and_every_import_is_declared():
     assert listed == {named(path.parent).replace("/", ".") for path in MODULES}
 
     lines = configuration["options"]["install_requires"].strip().splitlines()
+    lines += configuration["options.extras_require"]["ocr"].strip().splitlines()
     declared = {line.split(">=")[0].replace("-", "_").lower() for line in lines}
     assert all(">=" in line and ",<" in line for line in lines), "each dependency has both bounds"
     same = {
@@ -81,6 +82,7 @@ def test_every_package_is_listed_and_every_import_is_declared():
         "bs4": "beautifulsoup4",
         "html4docx": "html_for_docx",
         "markdown_it": "markdown_it_py",
+        "PIL": "pillow",
     }  # where the module is called otherwise than what is installed
     names = (
         {name.split(".")[0] for path in MODULES for name in imported(path)}

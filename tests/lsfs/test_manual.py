@@ -116,6 +116,17 @@ def test_every_member_of_results_json_is_named():
         assert re.search(rf"\b{key}\b", section), key
 
 
+def test_the_columns_of_why_and_the_confidence_that_is_low_are_as_they_are_said_to_be():
+    from syscalls.confidence import LOW, SIGNALS
+
+    page = (MAN / "lsfs-tree.7").read_text()
+    section = page.partition(".Ss /query/<prompt>/why.tsv\n")[2].partition("\n.Ss ")[0]
+    listed = section.partition("a table with a header:")[2].partition("each as in")[0]
+    said = re.findall(r"\b(rank|file|score|" + "|".join(SIGNALS) + r")\b", listed)
+    assert said == ["rank", "file", "score", *SIGNALS] and "first and last line" in section
+    assert re.search(rf"\bis under {LOW},", text("lsfs-tree.7"))
+
+
 @pytest.mark.parametrize(
     "field", ["in:", "type:", "after:", "before:", "by:", "limit:", "mode:", "AND", "OR", "NOT"]
 )

@@ -338,7 +338,7 @@ def test_who_may_read_only_some_hits_gets_scores_that_say_nothing_of_the_others(
         )
         assert both[hit["path"]][0] == pytest.approx(hit["score"], abs=1e-5)
     alone = again([hit for hit in hits if hit["path"] == b"mine.md"])
-    assert alone[b"mine.md"][1]["words"] > both[b"mine.md"][1]["words"]
+    assert alone[b"mine.md"][1]["words"] != both[b"mine.md"][1]["words"]
     assert alone[b"mine.md"][1]["meaning"] == both[b"mine.md"][1]["meaning"]
 
 

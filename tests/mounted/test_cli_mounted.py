@@ -46,6 +46,28 @@ def test_query_in_json_is_results_json(library):
     assert (library.path / found["hits"][0]["path"]).is_file()
 
 
+def test_query_says_why_in_a_table_that_is_why_tsv(library):
+    question = "how do customers get their money back"
+    done = lsfs("query", "--why", "--limit", "3", "--mount", library.path, question)
+    assert done.returncode == 0 and done.stderr.startswith("lsfs: confidence 0.")
+    table = [line.split() for line in done.stdout.splitlines()]
+    text = (library.query / f"{question} limit:3" / "why.tsv").read_text()
+    rows = [line.split("\t") for line in text.splitlines()]
+    assert len(rows) == 4 and table[0] == rows[0]
+    for shown, row in zip(table[1:], rows[1:], strict=True):
+        assert shown == [f"{float(cell):.3f}" if "." in cell and "/" not in cell else cell for cell in row]
+    assert json.loads(lsfs("query", "--why", "--json", "--mount", library.path, question).stdout)["hits"]
+    nothing = lsfs("query", "--why", "--mount", library.path, "type:xyz refund")
+    assert (nothing.returncode, nothing.stdout) == (1, "") and "confidence" not in nothing.stderr
+
+
+def test_query_says_that_probably_nothing_answers(library):
+    done = lsfs("query", "--mount", library.path, "quantum chromodynamics on a lattice")
+    assert done.returncode == 0 and "Probably nothing here answers this question: " in done.stderr
+    assert "Probably" not in lsfs("query", "--mount", library.path, "refund policy").stderr
+    assert lsfs("query", "--mount", library.path, "type:md").stderr == ""
+
+
 def test_query_says_how_a_prompt_was_read_that_was_not_understood(library):
     done = lsfs("query", "--mount", library.path, "refund before:banana")
     assert done.returncode == 0 and "lsfs: `before:banana` was searched as a word" in done.stderr

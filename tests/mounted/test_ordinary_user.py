@@ -68,7 +68,8 @@ def test_an_ordinary_user_mounts_works_and_unmounts():
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert done.stdout.splitlines() == [
-            "one", "two", f"a.md 2 644 {NOBODY}", f"c 2 750 {NOBODY}", "01-a.md", "02-b.md", "passages.md", "results.json", "summary.md",
+            "one", "two", f"a.md 2 644 {NOBODY}", f"c 2 750 {NOBODY}", "01-a.md", "02-b.md",
+            "passages.md", "results.json", "summary.md", "why.tsv",
         ]  # fmt: skip
         assert (pathlib.Path(home) / "folder/b.md").read_text() == "one\ntwo\n"
         assert not os.path.ismount(f"{home}/mount")

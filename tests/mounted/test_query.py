@@ -39,7 +39,12 @@ def notes(mount, tmp_path):
 
 def test_a_question_is_a_directory_of_links_to_the_files(library):
     listed = shell(library, f"ls 'query/{QUESTION}'").split()
-    assert listed[0] == "01-bread.md" and listed[-3:] == ["passages.md", "results.json", "summary.md"]
+    assert listed[0] == "01-bread.md" and listed[-4:] == [
+        "passages.md",
+        "results.json",
+        "summary.md",
+        "why.tsv",
+    ]
     assert os.readlink(library.query / QUESTION / "01-bread.md") == "../../files/recipes/bread.md"
     assert shell(library, f"cat 'query/{QUESTION}'/01-*") == (library.folder / "recipes/bread.md").read_text()
     assert "recipes/bread.md:" in shell(library, f"cat 'query/{QUESTION}'/passages.md")
@@ -83,6 +88,53 @@ def test_results_json_says_how_the_question_was_read(library):
     assert [hit["path"] for hit in answer["hits"]] == ["files/recipes/soup.md"]
     assert answer["sequence"] >= 1 and answer["pending"] == 0
     assert {"path", "score", "parts", "passages"} <= set(answer["hits"][0])
+
+
+def why(mounted, place):
+    """why.tsv of a question, a row as a dictionary."""
+    header, *rows = (mounted.path / place / "why.tsv").read_text().splitlines()
+    return [dict(zip(header.split("\t"), row.split("\t"), strict=True)) for row in rows]
+
+
+def test_why_tsv_has_every_part_of_every_hits_score(library):
+    sizes = shell(library, f"cd 'query/{QUESTION}'; ls; stat -c %s why.tsv; wc -c < why.tsv").split()[-2:]
+    assert sizes[0] == sizes[1] != "0"
+    rows, answer = why(library, f"query/{QUESTION}"), library.ask(QUESTION)
+    assert [row["file"] for row in rows] == [hit["path"] for hit in answer["hits"]]
+    for rank, (row, hit) in enumerate(zip(rows, answer["hits"], strict=True), 1):
+        assert int(row["rank"]) == rank and row["lines"] == "{}-{}".format(*hit["passages"][0]["lines"])
+        for name, part in hit["parts"].items():
+            assert row[name] == "-" if name not in answer["signals"] else float(row[name]) == part
+    assert rows[0]["name"] == "-" and float(rows[0]["words"]) > 0 and float(rows[0]["meaning"]) > 0
+    (by_words, *_) = why(library, f"query/{QUESTION} mode:words")
+    assert by_words["meaning"] == "-" != by_words["words"]
+    assert float(why(library, "query/bread.md")[0]["name"]) == 1.0
+    (below,) = why(library, f"files/recipes/.query/{QUESTION} limit:1")
+    assert below["file"] == "files/recipes/bread.md"
+    assert {row["words"] for row in why(library, "query/type:md")} == {"-"}
+
+
+def test_a_snapshots_question_says_why_of_what_was_there_then(notes):
+    shell(notes, "mkdir snapshots/then; rm files/papers/bread.md")
+    (row, *_) = why(notes, f"snapshots/then/query/{QUESTION}")
+    assert row["file"] == "files/papers/bread.md" and float(row["words"]) > 0
+
+
+def test_where_nothing_fits_the_documents_say_so_and_where_something_does_they_do_not(library):
+    far = "quantum chromodynamics on a lattice"
+    for name in ("passages.md", "summary.md"):
+        lines = shell(library, f"cat 'query/{far}/{name}'").splitlines()
+        assert lines[0] == f"# {far}" and lines[2].startswith("Probably nothing here answers this question:")
+        assert "Probably nothing" not in shell(
+            library, f"cat 'query/how do customers get their money back/{name}'"
+        )
+    assert (
+        library.ask(far)["confidence"]
+        < 0.25
+        < library.ask("how do customers get their money back")["confidence"]
+    )
+    assert library.ask("type:md")["confidence"] is None
+    assert "Probably nothing" not in shell(library, "cat 'query/type:md/passages.md'")
 
 
 def test_a_slash_after_in_is_part_of_the_question(library):

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 import trio
@@ -16,6 +17,7 @@ from query_fakes import Machine
 from mounts import answers as answers_module
 from mounts import mkdir, tree
 from mounts.nodes import Caller
+from syscalls.confidence import LOW, confidence
 from syscalls.errors import TryAgain
 from syscalls.results import from_json
 
@@ -24,6 +26,7 @@ OTHER = Caller(4321, 4321, 0)
 REST = [
     "passages.md",
     "results.json",
+    "why.tsv",
     "summary.md",
     "by-folder",
     "by-type",
@@ -139,6 +142,74 @@ def test_a_document_is_exact_at_stat_once_there_is_an_answer(machine, root):
     run(main)
 
 
+def test_why_is_a_document_of_the_answer_that_is_there_wherever_it_was_asked(machine, root):
+    async def main():
+        for place in (
+            ("query", "refund"),
+            ("files", "policies", ".query", "refund"),
+            ("query", "refund", "and", "eu"),
+        ):
+            asked = await walk(root, *place)
+            shown = await names(asked)
+            before = len(machine.asked)
+            document = await walk(asked, "why.tsv")
+            content, handle = await read(document)
+            assert (await document.getattr()).st_size == len(content) and handle.keep_cache
+            header, *rows = content.decode().splitlines()
+            assert header.split("\t")[:3] == ["rank", "file", "score"]
+            assert len(rows) == len([name for name in shown if name[0].isdigit()]) > 0
+            assert "files/policies/eu/x.md" in content.decode() and len(machine.asked) == before
+
+    run(main)
+
+
+def test_what_a_saved_answer_is_made_of_is_the_same_after_a_remount(machine, root):
+    async def main():
+        ask = machine.ask
+
+        async def sure(*arguments, **how):
+            found = await ask(*arguments, **how)
+            return replace(found, signals=("words", "path"), confidence=0.75)
+
+        root.ports.ask = sure
+        await (await walk(root, "query")).mkdir(b"refund", 0o755, ME)
+        first = [
+            (await read(await walk(root, "query", "refund", name)))[0] for name in ("why.tsv", "results.json")
+        ]
+        again = tree.build(machine.ports())
+        found = [
+            (await read(await walk(again, "query", "refund", name)))[0]
+            for name in ("why.tsv", "results.json")
+        ]
+        assert found == first and b'"confidence": 0.75' in found[1] and again.answers.searches == 0
+
+    run(main)
+
+
+def test_what_is_left_of_a_kept_answer_is_as_sure_as_it_is(machine, root):
+    async def main():
+        ask = machine.ask
+
+        async def sure(*arguments, **how):
+            found = await ask(*arguments, **how)
+            hits = tuple(
+                replace(hit, parts={"words": 0.9 if hit.path == b"policies/refund.md" else 0.05})
+                for hit in found.hits
+            )
+            return replace(found, hits=hits, signals=("words",), confidence=confidence(hits, ("words",)))
+
+        root.ports.ask = sure
+        asked = await walk(root, "query", "refund")
+        before = from_json((await read(await walk(asked, "results.json", caller=OTHER), OTHER))[0])
+        machine.closed.add(b"policies/refund.md")
+        after = from_json((await read(await walk(asked, "results.json", caller=OTHER), OTHER))[0])
+        assert after.confidence < LOW < before.confidence and len(machine.asked) == 1
+        passages, _ = await read(await walk(asked, "passages.md", caller=OTHER), OTHER)
+        assert b"Probably nothing here answers" in passages
+
+    run(main)
+
+
 def test_a_change_makes_an_answer_old_but_not_the_names_it_listed(machine, root, tmp_path):
     async def main():
         asked = await walk(root, "query", "refund")
@@ -248,7 +319,7 @@ def test_what_was_purged_is_shown_by_no_open_directory(machine, root):
         root.answers.forget()
         for node in (document, summary):  # known to somebody from before
             assert b"two signatures" not in (await read(node))[0]
-        for name in ("passages.md", "results.json", "summary.md"):
+        for name in ("passages.md", "results.json", "why.tsv", "summary.md"):
             assert b"two signatures" not in (await read(await walk(asked, name)))[0]
         assert "01-faq.md" in await names(asked)
         await listing.release()

@@ -1,13 +1,14 @@
 """combine: what answers both questions, either, or only the first; however many steps there are."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import trio
 from asked_library import ME, Library, paths, say
 
 from syscalls import combine as module
-from syscalls.combine import MOST_STEPS, combine, reading
+from syscalls.combine import MOST_STEPS, combine, either, reading
 from syscalls.errors import Denied, InvalidArgument, NotFolder, NotFound
 
 
@@ -41,6 +42,18 @@ def test_or_puts_two_answers_beside_each_other_what_has_both_first():
     assert paths(results)[0] == "policies/refund.md"
     assert sorted(paths(results)) == ["faq.md", "policies/refund.md", "policies/travel.md", "src/pay.py"]
     assert all(0 < hit.score <= 1 for hit in results.hits) and results.hits[0].score == 1.0
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"), [(0.1, 0.7, 0.7), (0.7, 0.1, 0.7), (None, 0.1, None), (0.1, None, None)]
+)
+def test_either_is_answered_as_surely_as_the_surer_of_the_two(one, other, both):
+    first, second = found("money"), found("lentil")
+    joined = either(
+        replace(first, confidence=one, signals=("words", "meaning")),
+        replace(second, confidence=other, signals=("words", "path")),
+    )
+    assert (joined.confidence, joined.signals) == (both, ("words", "meaning", "path"))
 
 
 def test_not_leaves_out_what_answers_the_second():

@@ -1,12 +1,14 @@
 """Answers as JSON and Markdown."""
 
 import json
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syscalls.prompt import parse
 from syscalls.results import from_json, passages_md, results_json
+from syscalls.retrieve import ONLY_NEAR
 from syscalls.values import Hit, Passage, Results
 
 PATHS = st.binary(min_size=1, max_size=40).filter(
@@ -53,6 +55,37 @@ def test_an_answer_of_any_path_and_text_is_utf8_and_can_be_read_back(path, text)
     assert restored.hits == results.hits and restored.prompt == results.prompt
 
 
+def test_how_sure_an_answer_is_and_what_was_in_use_are_said_and_read_back():
+    sure = answer(hits=[HIT], confidence=0.8123, signals=("words", "meaning"))
+    said = json.loads(results_json(sure))
+    assert (said["confidence"], said["signals"]) == (0.8123, ["words", "meaning"])
+    restored = from_json(results_json(sure))
+    assert (restored.confidence, restored.signals) == (0.8123, ("words", "meaning"))
+    assert json.loads(results_json(answer("type:md")))["confidence"] is None
+
+
+def test_an_answer_kept_by_an_older_lsfs_is_read_without_them():
+    said = json.loads(results_json(answer(hits=[HIT], confidence=0.8, signals=("words",))))
+    del said["confidence"], said["signals"]
+    restored = from_json(json.dumps(said).encode())
+    assert (restored.hits, restored.confidence, restored.signals) == ((HIT,), None, ())
+
+
+def test_passages_begin_with_the_doubt_that_nothing_answers_and_say_it_once():
+    asked = answer(hits=[HIT], confidence=0.05, signals=("words", "meaning"))
+    lines = passages_md(asked).decode().splitlines()
+    assert lines[:2] == ["# refund", ""] and lines[2].startswith("Probably nothing here answers")
+    far = replace(
+        asked,
+        prompt=replace(asked.prompt, notes=(ONLY_NEAR, "another note")),
+        hits=(Hit(b"a.md", 0.1, {"meaning": 0.1}),),
+    )
+    said = passages_md(far).decode()
+    assert "no word of it occurs" in said and ONLY_NEAR not in said and "- another note" in said
+    assert "Probably" not in passages_md(replace(asked, confidence=0.9)).decode()
+    assert ONLY_NEAR in passages_md(replace(far, confidence=0.5)).decode()
+
+
 def test_a_passage_is_quoted_below_its_path_and_line():
     lines = passages_md(answer(hits=[HIT])).decode().splitlines()
     place = lines.index("## files/policies/refund.md:12")
@@ -85,8 +118,6 @@ def test_a_name_cannot_forge_a_heading_or_speak_to_the_terminal():
 
 
 def test_what_was_read_otherwise_is_still_said_when_an_answer_is_restored():
-    from dataclasses import replace
-
     asked = answer('"two signatures"')
     asked = replace(
         asked, prompt=replace(asked.prompt, condition=None, exact=False, notes=("searched as words",))

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 import trio
 
-from lsfs.index.fusion import fuse
+from lsfs.index.fusion import fuse, trust
+from syscalls.confidence import LOW
 from syscalls.prompt import MOST_HITS, parse
 from syscalls.retrieve import AT_ONCE, ONLY_NEAR, demands, retrieve, understood
 from syscalls.values import Viewer
@@ -202,9 +203,36 @@ def test_scores_say_nothing_of_what_the_viewer_may_not_read():
     with_it = ask("word", Given(*mine, secret), readable, viewer=stranger)
     without = ask("word", Given(*mine), readable, viewer=stranger)
     assert with_it.hits == without.hits
-    assert with_it.hits[0].parts["words"] == pytest.approx(0.2 / 0.4**0.5)  # the best that he may read
+    assert with_it.hits[0].parts["words"] == pytest.approx(
+        0.2 / 0.4**0.5 * trust(0.4)
+    )  # the best that he may read
     assert ask("word", Given(*mine, secret), readable).hits[0].score < with_it.hits[0].score
     assert [hit.path for hit in with_it.hits] == [b"b", b"a"], "and they are in the order of these scores"
+
+
+def test_the_confidence_says_nothing_of_what_the_viewer_may_not_read():
+    mine = ((b"a", said(0.01, 0.1), False), (b"b", said(0.02, 0.15), False))
+    secret = (b"secret", said(0.9, 0.9), False)
+    readable = Folder(lambda path: path != b"secret")
+    stranger = Viewer(7, 7)
+    with_it = ask("word", Given(*mine, secret), readable, viewer=stranger)
+    without = ask("word", Given(*mine), readable, viewer=stranger)
+    assert (with_it.confidence, with_it.signals) == (without.confidence, without.signals)
+    assert with_it.confidence < LOW < ask("word", Given(*mine, secret)).confidence
+
+
+def test_a_name_in_a_file_that_the_viewer_may_not_read_is_no_signal_in_use():
+    called = (b"secret", {**said(0.9, 0.9), "name": 1.0}, False)
+    index = Given((b"a", said(0.01, 0.1), False), called)
+    readable = Folder(lambda path: path != b"secret")
+    assert ask("word", index, readable, viewer=Viewer(7, 7)).signals == ("words", "meaning")
+    assert ask("word", index).signals == ("words", "meaning", "name")
+
+
+def test_what_was_not_ranked_has_no_confidence_and_what_was_not_found_none_to_speak_of():
+    assert ask("type:md", Index(3)).confidence is None and ask("type:md", Index(3)).signals == ()
+    assert ask("word", Index(0)).confidence == 0.0
+    assert ask("word mode:words b", Index(3), every=True).confidence is None
 
 
 def test_quotes_in_a_long_question_demand_nothing():

@@ -1,5 +1,7 @@
 """A summary is made of sentences of the files, each with where it stands; how they were chosen is said."""
 
+from dataclasses import replace
+
 import pytest
 import trio
 from insight_fakes import Thinker
@@ -78,6 +80,16 @@ def test_a_summary_as_markdown():
         "# how are refunds signed\n\n- Refunds over 500 need two signatures. \u2014 files/a.md:7\n"
     )
     assert "\n## Sources\n\n- files/a.md\n" in text and "2 files are not fully indexed yet" in text
+
+
+def test_a_summary_of_what_is_probably_no_answer_says_so_before_anything_else():
+    found = replace(results((b"a.md", 5, POLICY)), confidence=0.1, signals=("words",))
+    doubted = made(found, Thinker())
+    lines = summary_md(doubted).decode().splitlines()
+    assert lines[:2] == ["# how are refunds signed", ""]
+    assert lines[2].startswith("Probably nothing here answers") and lines[4].startswith("- ")
+    assert as_json(doubted)["notes"][0] == lines[2]
+    assert "Probably" not in summary_md(made(replace(found, confidence=0.9), Thinker())).decode()
 
 
 def test_nothing_found_is_said_with_what_to_try():

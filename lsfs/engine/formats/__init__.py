@@ -14,6 +14,16 @@ MODULES: dict[str, str] = {
     "odt": "zipped",
     "pptx": "zipped",
     "epub": "zipped",
+    "odp": "zipped",
+    "xlsx": "sheets",
+    "xls": "sheets",
+    "ods": "sheets",
+    "notebook": "notebook",
+    "mail": "mail",
+    "png": "picture",
+    "jpeg": "picture",
+    "gif": "picture",
+    "image": "picture",
 }
 
 # a document's text beyond this is cut: a novel has 1 MB, the largest standards a few

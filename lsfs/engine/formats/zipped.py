@@ -1,4 +1,4 @@
-"""zipped: documents that are a zip of XML: OpenDocument text, PowerPoint slides, EPUB books.
+"""zipped: documents that are a zip of XML: OpenDocument text and slides, PowerPoint slides, EPUB books.
 
 Runs in the extractor child. Entities are never resolved and nothing is unpacked to disk.
 """
@@ -36,7 +36,7 @@ def opened(data: bytes) -> zipfile.ZipFile:
 
 
 def parse(data: bytes) -> Document:
-    """The text of an ODT, PPTX or EPUB. Raises Unreadable."""
+    """The text of an ODT, ODP, PPTX or EPUB. Raises Unreadable."""
     with opened(data) as archive:
         names = set(archive.namelist())
         try:
@@ -44,6 +44,8 @@ def parse(data: bytes) -> Document:
                 return _slides(archive, names)
             if "META-INF/container.xml" in names:
                 return _book(archive, names)
+            if "mimetype" in names and archive.read("mimetype")[:80].strip().endswith(b".presentation"):
+                return _presentation(archive)
             return _writer(archive)
         except (
             etree.LxmlError,
@@ -93,21 +95,36 @@ def _writer(archive: zipfile.ZipFile) -> Document:
     return _document("odt", blocks())
 
 
+def _presentation(archive: zipfile.ZipFile) -> Document:
+    slides = []
+    for number, page in enumerate(_xml(archive, "content.xml").iter("{*}page"), 1):
+        found = [_text(paragraph) for paragraph in page.iter(_TEXT + "p")]
+        slides.append([text for text in found if text] or [f"Slide {number}"])
+    return _paged("odp", slides)
+
+
 def _slides(archive: zipfile.ZipFile, names: set[str]) -> Document:
     numbers = sorted(
         int(found[1]) for name in names if (found := re.fullmatch(r"ppt/slides/slide(\d{1,6})\.xml", name))
     )
+    slides = []
+    for number in numbers:
+        paragraphs = [_text(p) for p in _xml(archive, f"ppt/slides/slide{number}.xml").iter(_DRAWING + "p")]
+        slides.append([paragraph for paragraph in paragraphs if paragraph] or [f"Slide {number}"])
+    return _paged("pptx", slides)
+
+
+def _paged(kind: str, slides: list[list[str]]) -> Document:
+    """Slides, each titled by its first paragraph and a page of its own."""
     blocks: list[str] = []
     pages: list[int] = []
     line = 1
-    for number in numbers:
-        paragraphs = [_text(p) for p in _xml(archive, f"ppt/slides/slide{number}.xml").iter(_DRAWING + "p")]
-        paragraphs = [paragraph for paragraph in paragraphs if paragraph] or [f"Slide {number}"]
+    for paragraphs in slides:
         block = "\n".join([f"## {paragraphs[0]}", *paragraphs[1:]])
         pages.append(line)
         line += block.count("\n") + 2
         blocks.append(block)
-    return _document("pptx", iter(blocks), pages=tuple(pages))
+    return _document(kind, iter(blocks), pages=tuple(pages))
 
 
 def _book(archive: zipfile.ZipFile, names: set[str]) -> Document:
