@@ -180,6 +180,7 @@ class Daemon:
                 insight=self.insight,
                 ask=self.ask,
                 converter=Converter(),
+                follow=self._led,
             ),
             names=names,
             links=self.links,
@@ -231,6 +232,9 @@ class Daemon:
             pause=trio.lowlevel.checkpoint,
             **how,
         )
+
+    async def _led(self, path: bytes, viewer: Viewer) -> bytes | None:
+        return None if self.ports.follow is None else await self.ports.follow(path, viewer)
 
     async def search(self, query: dict) -> dict:
         """The port `syscalls.ports.Searcher`: the engine, whichever lives."""

@@ -115,6 +115,7 @@ class Ports:
     links       the links that expire, which /links shows
     names       names of prompts that fit no file name; the same object that `control` answers from
     locks       what nobody may change now (`lsfs.locks`)
+    follow      (path, viewer) -> the file that a link below /query or a `.query` leads to, or None; filled by `tree.build`
     inner       name -> factory(folder) of the directories found by name below any folder of /files (b".query"); filled by `tree.build`
     """
 
@@ -135,6 +136,7 @@ class Ports:
     insight: Insight | None = None
     locks: Locks | None = None
     past_query: Callable[[int], Node] | None = None
+    follow: Callable[[bytes, Viewer], Awaitable[bytes | None]] | None = None
     guard: Guard = field(default_factory=Unguarded)
     readable: Callable[[bytes, Viewer], bool] = field(default=lambda path, viewer: True)
     heard: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint

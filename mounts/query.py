@@ -29,7 +29,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from weakref import WeakValueDictionary
 
 from mounts.answers import SUMMARY, Answer, Answers, Question
@@ -149,6 +149,16 @@ class Questions(VirtualDirectory):
         if prompt is None:
             raise refuse(errno.ENOENT)
         return prompt
+
+    async def followed(self, parts: Sequence[bytes], viewer: Viewer) -> bytes | None:
+        """The file that a link below this directory leads to: `parts` are the names on the way to it. None where there is none."""
+        if len(parts) < 2:
+            return None
+        try:
+            asked = self.asked(parts[0], self.prompt(parts[0]))
+            return await asked.led(parts[1:], viewer)
+        except OSError:  # a digest that nobody was given
+            return None
 
     def is_saved(self, prompt: str) -> bool:
         return not self.before and prompt in self.ports.questions.saved(self.folder)
@@ -297,6 +307,19 @@ class Asked(Questions):
     async def _asked(self, caller: Caller) -> Answer:
         return await self.answers.get(self.question, self.ports.viewer(caller))
 
+    async def led(self, parts: Sequence[bytes], viewer: Viewer) -> bytes | None:
+        """As `followed`, from the answer of this question on."""
+        if len(parts) == 1:
+            return await self._path(parts[0], viewer) if _NUMBERED.match(parts[0]) else None
+        if parts[0] in NAMES and len(parts) == 3:
+            links = await Grouping(self, NAMES[parts[0]]).links(parts[1], viewer) or {}
+            path = links.get(parts[2])
+            return path if path is not None and self.ports.readable(path, viewer) else None
+        if parts[0] in REFINING:
+            refined = self.refining(parts[0])
+            return await refined.followed(parts[1:], viewer) if isinstance(refined, Questions) else None
+        return await self.followed(parts, viewer) if continues(self.above) else None
+
     def seen(self, viewer: Viewer) -> list[Answer]:
         """The answers that this viewer was shown, newest first, current or not."""
         last = self.answers.kept(self.question, viewer)
@@ -328,6 +351,26 @@ def inner(root: Root) -> Callable[[bytes], Node]:
         return node
 
     return below
+
+
+def followed(root: Root) -> Callable[[bytes, Viewer], Awaitable[bytes | None]]:
+    """The function that follows a path as ls shows it, `query/PROMPT/01-a.md` or `papers/.query/PROMPT/01-a.md`, to the file that the link
+    there leads to: below /files; None where it is no such path, or no link of the viewer's."""
+    below = inner(root)
+    top = serve(root)
+
+    async def follow(path: bytes, viewer: Viewer) -> bytes | None:
+        folder, inside, rest = (b"/" + path).partition(b"/.query/")
+        if inside:
+            node = below(folder.strip(b"/"))
+        elif path.startswith(b"query/"):
+            node, rest = top, path.removeprefix(b"query/")
+        else:
+            return None
+        assert isinstance(node, Questions)
+        return await node.followed(rest.split(b"/"), viewer)
+
+    return follow
 
 
 def serve(root: Root) -> Node:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from mounts.answers import Answers
 from mounts.files import Files
 from mounts.ports import Ports
+from mounts.query import followed
 from mounts.query_past import past
 from mounts.root import Root
 
@@ -79,6 +80,7 @@ def build(ports: Ports) -> Root:
     ports.heard = files.heard
     root = Root(ports, Answers(ports), files)
     ports.past_query = lambda sequence: past(root, sequence)
+    ports.follow = followed(root)
     for row in ROWS:
         if not row.module:
             continue

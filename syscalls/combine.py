@@ -1,6 +1,6 @@
 """combine: the files of two questions: what answers both, either, or only the first.
 
-    combine A B                  /query/A/and/B/: B asked within what answers A, which it ranks
+    combine A B                  /query/A/and/B/: B asked within what answers A, which it ranks; A does where B is nothing but fields
     combine A B --how either     /query/A/or/B/: the hits of both beside each other
     combine A B --how only       /query/A/not/B/: what answers A, without what answers B
 
@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from syscalls.confidence import SIGNALS
+from syscalls.confidence import SIGNALS, narrowed
 from syscalls.errors import InvalidArgument
 from syscalls.options import shown
 from syscalls.prompt import MOST_HITS
@@ -56,12 +56,12 @@ async def combine(
         raise InvalidArgument(f"A question is refined {MOST_STEPS} times at most; combine fewer.")
     evaluation = _Evaluation(ask, folder, viewer, {}, limit)
     found = await evaluation.ranked(chain, None)
+    notes = tuple(dict.fromkeys(_notes(chain, found, viewer)))
+    if limit is not None and len(found.hits) > limit:
+        found = narrowed(found, found.hits[:limit])
     return replace(
         found,
-        prompt=replace(
-            found.prompt, text=reading(chain), notes=tuple(dict.fromkeys(_notes(chain, found, viewer)))
-        ),
-        hits=found.hits if limit is None else found.hits[:limit],
+        prompt=replace(found.prompt, text=reading(chain), notes=notes),
         took_ms=sum(one.took_ms for one in evaluation.asked.values()),
     )
 
@@ -100,8 +100,11 @@ class _Evaluation:
         if len(chain) == 1:
             return await self.answer(chain[0], among)
         before, operation, last = chain[:-2], chain[-2], chain[-1]
-        if operation == "and":
+        if operation == "and" and (self.ranks(last) or not any(map(self.ranks, before[::2]))):
             return await self.answer(last, await self.members(before, among))
+        if operation == "and":  # what only demands leaves the order as it is
+            found = await self.ranked(before, await self.members(chain, among))
+            return narrowed(found, found.hits[: understood(last, self.viewer).limit])
         if operation == "or":
             return either(await self.ranked(before, among), await self.answer(last, among))
         return await self.ranked(before, await self.members(chain, among))
@@ -118,6 +121,11 @@ class _Evaluation:
             return _paths(await self.answer(last, found, every=True))
         # what a plain question finds within so few files would be all of them
         return found - _paths(await self.answer(last, found if self.demands(last) else None, every=True))
+
+    def ranks(self, text: str) -> bool:
+        """Whether a question says which files come first: fields alone do not."""
+        prompt = understood(text, self.viewer)
+        return bool(prompt.words or prompt.meaning.strip())
 
     def demands(self, text: str) -> bool:
         return demands(understood(text, self.viewer))

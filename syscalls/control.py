@@ -5,19 +5,25 @@ The line is a word of `syscalls.table` and the rest of the line as its argument,
 """
 
 import importlib
+import re
+import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from syscalls.arguments import given
+from syscalls.arguments import given, options_of
 from syscalls.asking.proposals import Proposals
-from syscalls.errors import InvalidArgument, NotPermitted, ReadOnly
+from syscalls.errors import InvalidArgument, LsfsError, NotPermitted, ReadOnly
 from syscalls.names import LongNames, normal
+from syscalls.options import shown
 from syscalls.ports import Asking, Converter, Files, Folder, Insight, Links, Locks, Questions, Writer
-from syscalls.table import CALLS, Argument, Call
+from syscalls.table import CALLS, Argument, Call, Option
 from syscalls.values import Viewer
 
 _BY_WORD = {call.word: call for call in CALLS}
+_LED = re.compile(r"(?s)/?query/.|(?:.*/)?\.query/.")  # what may be a link of an answer
+
+Follow = Callable[[bytes, Viewer], Awaitable[bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Control:
     """The callable behind `Ports.control`: (line, viewer) -> reply. read_only is that of the mount.
 
     folder, insight, locks, links, ask, converter   the ports of `syscalls.ports`; None where there is none
+    follow  (path, viewer) -> the file that a link below /query leads to (`query/PROMPT/01-a.md`), None where it is none
     """
 
     files: Files
@@ -74,6 +81,7 @@ class Control:
     ask: Asking | None = None
     converter: Converter | None = None
     proposals: Proposals = field(default_factory=Proposals)
+    follow: Follow | None = None
 
     async def __call__(self, line: str, viewer: Viewer) -> str:
         """The reply to `line`, without a line break at its end.
@@ -91,13 +99,65 @@ class Control:
             raise NotPermitted(
                 f"`{call.word}` concerns the whole mount: only its owner and root may ask for it."
             )
+        if call.typed:
+            values = await self._led(call, given(call, text), viewer)
+        else:
+            values, text = {}, await self._led_line(call, text, viewer)
         command = Command(
             viewer, text, self.files, self.questions, self.report, self.names, self.owner, self.history, self.read_only,
-            self.writer, given(call, text) if call.typed else {}, self.folder, self.insight, self.locks, self.links, self.ask,
+            self.writer, values, self.folder, self.insight, self.locks, self.links, self.ask,
             self.converter, lambda line: self(line, viewer), self.proposals,
         )  # fmt: skip
         reply: str = await importlib.import_module(call.module).reply(command)
         return reply
+
+    async def _led(self, call: Call, values: dict[str, Any], viewer: Viewer) -> dict[str, Any]:
+        """The values of a typed call, paths of links followed to the files that they lead to."""
+        every: tuple[Argument | Option, ...] = (*call.arguments, *options_of(call))
+        for one in every:
+            if one.kind != "file" or one.name not in values:
+                continue
+            said = values[one.name]
+            if isinstance(said, tuple):
+                values[one.name] = tuple([await self._file(path, viewer) for path in said])
+            else:
+                values[one.name] = await self._file(said, viewer)
+        return values
+
+    async def _led_line(self, call: Call, text: str, viewer: Viewer) -> str:
+        """The same of a call that reads its line itself."""
+        kind = call.arguments[0].kind if call.arguments else ""
+        if kind not in ("path", "line") or not _LED.search(text):
+            return text
+        try:
+            words = [text] if kind == "path" else shlex.split(text)
+        except ValueError:
+            return text  # the call says what is wrong with it
+        led = [await self._word(word, viewer) for word in words]
+        if led == words:
+            return text
+        return led[0].removeprefix("files/") if kind == "path" else shlex.join(led)
+
+    async def _word(self, word: str, viewer: Viewer) -> str:
+        if not _LED.match(word):
+            return word
+        path = word.strip("/").removeprefix("files/").encode("utf-8", "surrogateescape")
+        found = await self._file(path, viewer)
+        return word if found == path else shown(found)
+
+    async def _file(self, path: bytes, viewer: Viewer) -> bytes:
+        """What a path leads to: itself, where nothing is to be followed, or something of this name is in the folder."""
+        if self.follow is None or not _LED.match(path.decode("utf-8", "surrogateescape")):
+            return path
+        if self.folder is not None and b"/.query/" not in b"/" + path:
+            try:
+                await self.folder.stat(path, viewer)
+            except LsfsError:
+                pass
+            else:
+                return path
+        found = await self.follow(path, viewer)
+        return path if found is None else found
 
 
 def understood(line: str) -> tuple[Call, str]:

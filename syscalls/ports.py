@@ -19,7 +19,7 @@ class Searcher(Protocol):
         answer  {"hits": [{"path", "score", "parts", "values", "stale", "mtime_ns", "uid", "author" ("" where the text does not say),
                 "passages": [{"lines": [a, b], "text", "score"}]}], "more", "sequence", "meaning"}
                 values  what each signal in use said, before it was made relative to the best; stale: the content was replaced since it
-                        was read
+                        was read; and "lenders", where `context` is more than 0: the paths of all files that lent it
 
         Raises TryAgain when the engine is down and does not come back in time.
         """

@@ -23,6 +23,7 @@ from pathlib import Path
 from lark import Lark, Token, Tree, UnexpectedInput
 
 from syscalls.errors import InvalidArgument
+from syscalls.kinds import is_known, unknown
 from syscalls.names import normal
 from syscalls.terms import MOST_IN_PHRASE, leaves, tokens
 from syscalls.values import Prompt
@@ -35,12 +36,32 @@ MODES = ("both", "words", "meaning")
 
 LONE = "a quotation mark has no partner; its words were searched as words"
 _BREAKS = re.compile(r"[\s/\\,;:!?\"“”„«»()\[\]{}<>|…¿¡—–=]+")
+_LIST = re.compile(
+    r"(?i)(?<![^\s(\-])type:[^\s()\"\u201c]*,(?P<blank>\s+)(?P<word>\.?[\w+\-]{2,})(?=[\s,.;?!)]|$)"
+)
 _OPERATORS = ("AND", "OR", "NOT", "MINUS", "OPEN", "CLOSE")
 
 
 def parse(text: str) -> Prompt:
     """How `text` is read. Never raises: what cannot be read otherwise is words."""
     text = normal(text)
+    return replace(_parsed(_listed(text)), text=text)
+
+
+def _listed(text: str) -> str:
+    """`type:md, txt` as one field, of the same length: blanks within its list, before a word that is a type, are commas."""
+    start = 0
+    while (found := _LIST.search(text, start)) is not None:
+        if is_known(found["word"]):
+            first, end = found.span("blank")
+            text = text[:first] + "," * (end - first) + text[end:]
+            start = found.start()
+        else:
+            start = found.end()
+    return text
+
+
+def _parsed(text: str) -> Prompt:
     kinds = [token.type for token in _grammar().lex(text)]
     if _nesting(text) > MOST_TERMS:
         return _as_words(
@@ -60,7 +81,7 @@ def parse(text: str) -> Prompt:
 def demanded(expression: str) -> str:
     """The prompt for all files that fulfil an expression, in which every word is a condition. Raises InvalidArgument for what `parse` would
     read as words, drop, or say in a note."""
-    text = normal(expression)
+    text = _listed(normal(expression))
     if not text.strip():
         raise InvalidArgument("The expression needs at least one word.")
     if _nesting(text) > MOST_TERMS:
@@ -276,6 +297,9 @@ class _Reading:
         except ValueError as error:
             self.notes.append(f"`{token}` was searched as a word: {error}")
             return False
+        if name.lower() == "type" and not self.strict:
+            types = (one.strip() for one in value.rstrip("?!.;").split(","))
+            self.notes.extend(unknown(one) for one in dict.fromkeys(types) if one and not is_known(one))
         if self.strict and name.lower() in ("limit", "mode"):
             self.notes.append(f"`{token}` is for questions, not for an expression")
         self.narrowed.append(str(token))

@@ -18,9 +18,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syscalls.confidence import doubt
+from syscalls.kinds import is_known
 from syscalls.names import escaped
 from syscalls.prompt import MOST_HITS, describe, parse
-from syscalls.retrieve import ONLY_NEAR
+from syscalls.retrieve import MORE, ONLY_NEAR, is_exact
 from syscalls.values import Hit, Passage, Prompt, Results
 
 MOST_SHOWN = 1000  # hits that the index gives passages of
@@ -38,7 +39,7 @@ def results_json(results: Results) -> bytes:
     answer = {
         "prompt": results.prompt.text,
         "read": _reading(results.prompt),
-        "exact": results.prompt.exact,
+        "exact": is_exact(results.prompt),
         "folder": _shown(results.folder),
         "sequence": results.sequence,
         "pending": results.pending,
@@ -146,7 +147,10 @@ def _hit(hit: Hit) -> dict[str, Any]:
 def _honest(results: Results) -> list[str]:
     """What a reader should know before believing the answer."""
     count = len(results.hits)
-    found = f"{count} {'file' if count == 1 else 'files'}, index {results.sequence}."
+    found = f"{count} {'file' if count == 1 else 'files'}."
+    more = not is_exact(results.prompt) and count == results.prompt.limit
+    if count and (more or MORE.format(count) in results.prompt.notes):
+        found = f"The first {found}" if count > 1 else "The first file."
     if not count:
         found = "Nothing found. " + advice(results.prompt)
     lines = [found, *remarks(results)]
@@ -171,13 +175,21 @@ def advice(prompt: Prompt) -> str:
             f"Every hit must fulfil {describe(prompt.condition)}: leave out the quotes or operators.",
         ),
         (prompt.within, f"Only {', '.join(prompt.within)} was searched: leave out in:."),
-        (prompt.types, f"Only {', '.join(prompt.types)} files were searched: leave out type:."),
+        (prompt.types, _only_types(prompt)),
         (
             prompt.after or prompt.before or prompt.by,
             "Only some times or owners were searched: leave those out.",
         ),
     ]
     return next((advice for narrowed, advice in tries if narrowed), "Try fewer or other words.")
+
+
+def _only_types(prompt: Prompt) -> str:
+    """What to try where `type:` narrowed a question."""
+    said = ", ".join(prompt.types)
+    if not any(map(is_known, prompt.types)):
+        return f"There is no type {said}: write another one, or leave out type:."
+    return f"Only {said} files were searched: leave out type:."
 
 
 def _quoted(passage: Passage) -> list[str]:

@@ -5,10 +5,12 @@ more is asked of it than is wanted, and more again, until enough of it is readab
 
 A score is relative to the best of all that was found. So for others than root and the owner of the mount it is
 computed again, over what they may read: otherwise it would tell them which words stand in the rest. The confidence
-is computed from these scores' parts, and from nothing else. Nor do they get
+is computed from these scores' parts, and from nothing else. What a file borrowed from its neighbours counts where
+they may read all of them. Nor do they get
 the passages of a file whose content was replaced since: it may have been written for other readers.
 """
 
+import functools
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
@@ -29,6 +31,7 @@ GROWTH = 4
 PROSE = 8  # plain words; with more than these a question is prose, in which quotes point words out and demand nothing
 ABSENT = "no file has the quoted words in that order: they were searched as words (mode:words insists)"
 LONG = "in a question as long as this one quoted words are searched as words (mode:words insists)"
+MORE = "there are more files that fulfil this: {} are listed, limit:all lists every one"
 ONLY_NEAR = "none of the files listed has any of these words: they are nearest by meaning and may not fit"
 LATEST = (1 << 63) - 1
 RESERVED = 1.0  # seconds of the deadline that waiting for files just closed leaves to the search
@@ -92,7 +95,11 @@ async def retrieve(
 
     async def shown(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
         seen = await readable(hits)
-        return seen if trusted else _scored_again(seen, fuse)
+        if trusted:
+            return seen
+        open_ = functools.cache(lambda path: files.readable(path, viewer))
+        openly = (_openly(hit, open_, prompt.exact) for hit in seen)
+        return _scored_again([hit for hit in openly if hit is not None], fuse)
 
     async def all_of_them(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return hits
@@ -102,17 +109,20 @@ async def retrieve(
         query = _query(_fulfilled(prompt), folder, uid, sequence) | extra | {"bare": True}
         # whether a phrase is searched as words must not tell that it stands in a file that the viewer may not read
         keep = readable if loose else all_of_them
-        answer, hits = await _searched(query, MOST_HITS, keep, searcher, end)
+        answer, hits, _ = await _searched(query, MOST_HITS, keep, searcher, end)
         if hits or not loose:
             took = (time.monotonic() - started) * 1000
             some = tuple(Hit(hit["path"], hit["score"]) for hit in hits)
             return Results(prompt, folder, some, answer["sequence"], 0, answer["meaning"], took)
     query = _query(prompt, folder, uid, sequence) | extra
-    answer, hits = await _searched(query, prompt.limit, shown, searcher, end)
+    answer, hits, more = await _searched(query, prompt.limit, shown, searcher, end)
     if not hits and loose:
         prompt = _loosened(prompt, ABSENT)
         query = _query(prompt, folder, uid, sequence) | extra
-        answer, hits = await _searched(query, prompt.limit, shown, searcher, end)
+        answer, hits, more = await _searched(query, prompt.limit, shown, searcher, end)
+    # the index counts files that others may not read
+    if is_exact(prompt) and (more or (trusted and answer["more"])):
+        prompt = replace(prompt, notes=(*prompt.notes, MORE.format(len(hits))))
     if _only_near(prompt, hits):
         prompt = replace(prompt, notes=(*prompt.notes, ONLY_NEAR))
 
@@ -135,6 +145,11 @@ async def retrieve(
     )
 
 
+def is_exact(prompt: Prompt) -> bool:
+    """Whether nothing but conditions and fields was asked: what is listed is what fulfils them, and nothing that is only near."""
+    return prompt.exact or not (prompt.words or prompt.meaning.strip())
+
+
 def understood(text: str, viewer: Viewer) -> Prompt:
     """How a question is read here: as it parses, but quotes in prose demand nothing, and `by:` somebody unknown is a word."""
     prompt = parse(text)
@@ -155,15 +170,16 @@ async def _searched(
     shown: Callable[[list], Awaitable[list]],
     searcher: Searcher,
     end: float,
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The last answer of the index, and what of its hits is `shown`, `limit` at most; until `end`."""
+) -> tuple[dict[str, Any], list[dict[str, Any]], bool]:
+    """The last answer of the index, what of its hits is `shown`, `limit` at most, and whether it has more of those; until `end`."""
     candidates = limit * 2
     while True:
         left = max(end - time.monotonic(), LEAST)
         answer = await searcher.search({**query, "limit": candidates, "deadline": left})
-        hits = (await shown(answer["hits"]))[:limit]
+        every = await shown(answer["hits"])
+        hits = every[:limit]
         if len(hits) == limit or not answer["more"] or candidates >= MOST or time.monotonic() >= end:
-            return answer, hits
+            return answer, hits, len(every) > limit
         candidates = min(candidates * GROWTH, MOST)
 
 
@@ -188,6 +204,16 @@ def _scored_again(hits: list[dict[str, Any]], fuse: Fuse) -> list[dict[str, Any]
         again.append({**hit, "score": round(score, 6), "parts": parts, "passages": passages})
     again.sort(key=lambda hit: (-hit["score"], hit["path"]))
     return again
+
+
+def _openly(hit: dict[str, Any], readable: Callable[[bytes], bool], exact: bool) -> dict[str, Any] | None:
+    """The hit without what it borrowed, unless all who lent it are said and may be read: it would tell of words that stand in them. None
+    where nothing else speaks for it."""
+    values = hit.get("values", {})
+    if not values.get("context") or (hit.get("lenders") and all(map(readable, hit["lenders"]))):
+        return hit
+    values = {**values, "context": 0.0}
+    return {**hit, "values": values} if exact or any(value > 0 for value in values.values()) else None
 
 
 def demands(prompt: Prompt) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from syscalls.changes.source import SUFFIXES
 
-LONGEST = 600  # characters of a sentence; of what is longer nothing is cut off: it is no sentence
+LONGEST = 600  # characters of a sentence; of what is longer nothing is cut off: it is no sentence. A row may be longer
 TURN = 240  # characters of a turn that stays whole
 
 KINDS = ("prose", "row", "heading", "code")
@@ -25,20 +25,51 @@ KINDS = ("prose", "row", "heading", "code")
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """text: with blanks for line breaks; line: that it begins in, from 1; kind: one of KINDS; whole: it has a beginning and an end."""
+    """text: with blanks for line breaks; line: that it begins in, from 1; kind: one of KINDS; whole: it has a beginning and an end; turn:
+    it begins a turn of a dialogue."""
 
     text: str
     line: int
     kind: str
     whole: bool = True
+    turn: bool = False
 
 
 _PLAIN = ("txt", "text", "log", "")
+# formats whose lines are rows, or a key and its value: none goes on in the next
+_TABLES = frozenset(
+    (
+        "csv",
+        "tsv",
+        "tab",
+        "json",
+        "jsonl",
+        "ndjson",
+        "geojson",
+        "json5",
+        "jsonc",
+        "yaml",
+        "yml",
+        "toml",
+        "ini",
+        "cfg",
+        "conf",
+        "properties",
+    )
+)
+_MAIL = ("eml", "mbox")
+_NOTEBOOK = "ipynb"  # prose, code and what it printed, in turn
+_HEADER = re.compile(r"(?P<name>[A-Z][A-Za-z]*(?:-[A-Za-z]+)*):(?:\s+(?P<value>\S.*))?$")
+_HEADERS = frozenset(
+    ("From", "To", "Cc", "Bcc", "Date", "Subject", "Sent", "Reply-To", "Message-ID", "In-Reply-To")
+)
 _FENCE = re.compile(r"\s{0,3}(`{3,}|~{3,})")
 _HEADING = re.compile(r"\s{0,3}(#{1,6}|={1,6})\s+(?P<text>\S.*?)\s*#*$")
 _UNDERLINE = re.compile(r"\s{0,3}([=\-~^*\"])\1{2,}\s*$")
 _RULE = re.compile(r"\s*([*_\-+=|:.]\s*){3,}$")
-_ROW = re.compile(r"\s*\|.*\|\s*$|[^\t]*\t[^\t]*\t.*$")
+_ROW = re.compile(
+    r"\s*\|.*\|\s*$|[^\t]*\t[^\t]*\t.*$|.*\S \| \S"
+)  # the last as cells of a spreadsheet are written
 _ITEM = re.compile(
     r"\s*(?:[-*+\u2022\u2013\u25aa\u25e6]\s+(?:\[[ xX]\]\s+)?|\(?(?:\d{1,3}|[a-zA-Z])[.)]\s+)(?=\S)"
 )
@@ -48,8 +79,8 @@ _ROFF = re.compile(
     r"[.'](?:\\\"|(?:D[dt]|Os|N[dm]|S[hs]|SH|SS|TH|P|PP|Pp|LP|TP|IP|It|B[ld]|E[ld]|Fn|nf|fi|br|sp)(?:\s|$))"
 )
 _TURN = re.compile(
-    r"\s*(?:\W{0,2}\[?(?:\d{4}-\d\d-\d\d[T ]?)?\d{1,2}:\d\d(?::\d\d)?(?:\s?[AaPp][Mm])?\]?\W{0,3}\s*)?"
-    r"(?:[*_]{2})?[<@]?(?P<who>[^\W\d_][\w.'\u2019-]{0,30}(?:\s[^\W\d_][\w.'\u2019-]{0,30}){0,2})>?(?:[*_]{2})?\s?:(?:[*_]{2})?\s+(?=\S)"
+    r"\s*(?:\W{0,2}\[?(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4},?[T ]{0,2})?\d{1,2}:\d\d(?::\d\d)?(?:\s?[AaPp]\.?[Mm]\.?)?\]?\W{0,3}\s*)?"
+    r"(?:[*_]{2})?[<@]?(?P<who>[^\W\d_][\w.'\u2019-]{0,30}(?:\s[^\W\d_][\w.'\u2019-]{0,30}){0,2})>?(?:[*_]{2})?(?:\s?[\[(][^\])\n]{1,40}[\])])?\s?:(?:[*_]{2})?\s+(?=\S)"
 )
 _CODE = re.compile(
     r"[{};\\]\s*$|^\s*[})\]]|=>|->|::|&&|\|\||==|!=|\w\(.*\)\s*[;:{]?\s*$|^\s*[\w.\[\]]+\s*[-+*/|&]?=[^=]"
@@ -92,7 +123,7 @@ def sentences(text: str, first_line: int, name: str) -> tuple[Sentence, ...]:
     found: list[Sentence] = []
     for block in _blocks(text.replace("\r\n", "\n").split("\n"), code, suffix):
         found += _of(block, first_line)
-    return tuple(sentence for sentence in found if sentence.text and len(sentence.text) <= LONGEST)
+    return tuple(one for one in found if one.text and (len(one.text) <= LONGEST or one.kind == "row"))
 
 
 @dataclass(slots=True)
@@ -107,7 +138,8 @@ class _Block:
 def _blocks(lines: list[str], code: bool, suffix: str) -> Iterator[_Block]:
     turns = len({m["who"] for line in lines if (m := _TURN.match(line))}) > 1 and not code
     fence, held = "", _Block("prose", [])
-    manual = suffix.isdigit()
+    manual, table = suffix.isdigit(), suffix in _TABLES
+    headers = _headers(lines, suffix)
 
     def ended() -> Iterator[_Block]:
         nonlocal held
@@ -119,6 +151,13 @@ def _blocks(lines: list[str], code: bool, suffix: str) -> Iterator[_Block]:
     for number, line in enumerate(lines):
         if front:
             front = not (number and line == "---")
+            continue
+        if table or number in headers:
+            yield from ended()
+            if number in headers:
+                line = headers[number]
+            if any(map(str.isalnum, line)):
+                yield _Block("row" if table else "heading", [(number, line.strip())])
             continue
         mark = _FENCE.match(line)
         if mark is not None or fence:
@@ -143,9 +182,13 @@ def _blocks(lines: list[str], code: bool, suffix: str) -> Iterator[_Block]:
             yield from ended()
             yield _Block("heading", [(number, heading["text"])])
             continue
-        if _ROW.match(line):
+        if not code and _ROW.match(line):
             yield from ended()
             yield _Block("row", [(number, line.strip())])
+            continue
+        if suffix == _NOTEBOOK and _CODE.search(line):
+            yield from ended()
+            yield _Block("code", [(number, line.strip())])
             continue
         rest, quoted = line, _QUOTE.match(line)
         if quoted is not None and not code:
@@ -173,6 +216,26 @@ def _blocks(lines: list[str], code: bool, suffix: str) -> Iterator[_Block]:
     yield from ended()
 
 
+def _headers(lines: list[str], suffix: str) -> dict[int, str]:
+    """The lines of the headers of mails, and what is said of each: its subject; nothing of the others, which are no sentences."""
+    found: dict[int, str] = {}
+    run: dict[int, str] = {}
+    for number, line in enumerate((*lines, "")):
+        match = _HEADER.match(line)
+        folded = bool(run) and line[:1] in " \t" and bool(line.strip())
+        if match is not None or folded:
+            subject = match is not None and match["name"] == "Subject"
+            run[number] = line if subject else ""
+            continue
+        names = [lines[at].partition(":")[0] for at in run]
+        if sum(name in _HEADERS for name in names) >= (1 if suffix in _MAIL else 2):
+            found |= run
+        run = {}
+        if suffix == "mbox" and line.startswith("From "):
+            found[number] = ""
+    return found
+
+
 def _prose(line: str) -> bool:
     """Whether a line of a source reads as a sentence of a docstring: it has words, and nothing that only code has."""
     return len(line.split()) > 3 and _CODE.search(line) is None
@@ -187,12 +250,12 @@ def _of(block: _Block, first_line: int) -> Iterator[Sentence]:
     if not text:
         return
     if block.kind != "prose" or (block.turn and len(text) <= TURN):
-        yield Sentence(" ".join(text.split()), first_line + block.lines[0][0], block.kind)
+        yield Sentence(" ".join(text.split()), first_line + block.lines[0][0], block.kind, turn=block.turn)
         return
     for start, end in spans(text):
         said = " ".join(text[start:end].split())
         number = max(number for at, number in starts if at <= start)
-        yield Sentence(said, first_line + number, "prose", _whole(said))
+        yield Sentence(said, first_line + number, "prose", _whole(said), block.turn and not start)
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:

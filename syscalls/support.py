@@ -14,7 +14,7 @@ Pure.
 import re
 
 from syscalls.sentences import spans
-from syscalls.summary import stem
+from syscalls.telling import stem
 
 ENOUGH, ENOUGH_NEAR = 0.6, 0.4  # of the telling words, without a cosine and with one
 NEAR = 0.4  # the cosine that a sentence has at least to what it was taken from

@@ -1,4 +1,4 @@
-"""translate: a file in another format, beside it: Markdown, HTML and Word into each other, and these, PDF and others to text.
+"""translate: a file in another format, beside it: Markdown, HTML and Word into each other; these, PDF, workbooks, mail and more to text.
 
     translate notes/plan.md --to html               makes notes/plan.html
     translate report.pdf --to txt --into report.txt
@@ -23,7 +23,8 @@ MOST = 64 << 20
 """Bytes of a file that is translated."""
 FORMATS = {
     "md": "md", "markdown": "md", "html": "html", "htm": "html", "xhtml": "html", "docx": "docx", "pdf": "pdf",
-    "odt": "odt", "pptx": "pptx", "epub": "epub", "txt": "txt", "text": "txt",
+    "odt": "odt", "odp": "odp", "pptx": "pptx", "epub": "epub", "txt": "txt", "text": "txt",
+    "xlsx": "xlsx", "xlsm": "xlsx", "xlsb": "xlsx", "xls": "xls", "ods": "ods", "ipynb": "ipynb", "eml": "eml", "mbox": "eml",
 }  # fmt: skip
 """suffix, or the word behind --to -> format."""
 WAYS = {
@@ -32,8 +33,14 @@ WAYS = {
     "docx": ("md", "html", "txt"),
     "pdf": ("txt",),
     "odt": ("txt",),
+    "odp": ("txt",),
     "pptx": ("txt",),
     "epub": ("txt",),
+    "xlsx": ("txt",),
+    "xls": ("txt",),
+    "ods": ("txt",),
+    "ipynb": ("txt",),
+    "eml": ("txt",),
 }
 NAMES = {
     "txt": "text",
@@ -42,8 +49,14 @@ NAMES = {
     "docx": "Word",
     "pdf": "PDF",
     "odt": "ODT",
+    "odp": "ODP",
     "pptx": "PPTX",
     "epub": "EPUB",
+    "xlsx": "XLSX",
+    "xls": "XLS",
+    "ods": "ODS",
+    "ipynb": "Jupyter",
+    "eml": "mail",
 }
 
 

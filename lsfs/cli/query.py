@@ -23,16 +23,28 @@ FOUND, NOTHING = 0, 1
 LINES = 3
 
 
+class Limit(click.ParamType):
+    """A number of hits from 1 on, or `all`."""
+
+    name = "limit"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).lower()
+        if text != "all" and not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
+            self.fail(f"{value!r} is no number from 1 on, and not `all`", param, ctx)
+        return text
+
+
 @click.command(cls=Prompted)
 @click.argument("prompt", nargs=-1, required=True)
 @click.option("--mount", "mountpoint", metavar="MNT", help="Which mount, where there are several.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json as it is.")
 @click.option("--why", is_flag=True, help="Print a table of what each score is made of, as in why.tsv.")
 @click.option(
-    "--limit", type=click.IntRange(1, 1000), metavar="N", help="At most N hits; the same as limit:N."
+    "--limit", type=Limit(), metavar="N|all", help="At most N hits, or all there are; the same as limit:N."
 )
 def query(
-    prompt: tuple[str, ...], mountpoint: str | None, as_json: bool, why: bool, limit: int | None
+    prompt: tuple[str, ...], mountpoint: str | None, as_json: bool, why: bool, limit: str | None
 ) -> int:
     """Ask PROMPT and print the best passages, best first.
 

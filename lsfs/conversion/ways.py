@@ -18,6 +18,7 @@ from typing import Any
 
 from lsfs.engine import encoding
 from lsfs.engine.formats import MODULES, Unreadable, module
+from lsfs.engine.types import expand
 from syscalls.errors import InvalidArgument, NotText
 
 PAGE = '<!DOCTYPE html>\n<html>\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n</head>\n<body>\n{body}</body>\n</html>\n'
@@ -49,12 +50,14 @@ def _decoded(data: bytes) -> str:
 
 
 def _text(data: bytes, source: str) -> bytes:
-    if source in MODULES:
+    (kind,) = expand(source)  # an .eml is mail, an .ipynb a notebook
+    if kind in MODULES:
         try:
-            text = module(source).parse(data).text
+            text = module(kind).parse(data).text
         except Unreadable as error:
             raise InvalidArgument(str(error)) from None
-        return (text.strip("\n") + "\n").encode("utf-8", "replace")
+        # the index leaves blank what it does not read, so that lines stay those of the file
+        return (re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n").encode("utf-8", "replace")
     return (_plain(_html_of_markdown(data)).strip("\n") + "\n").encode("utf-8", "replace")
 
 

@@ -29,16 +29,19 @@ def command(fd: int, memory: int, seconds: int) -> list[str]:
 
 
 class Child:
-    """One process (`lsfs.engine.extractor`). `memory` in bytes of address space, `timeout` in seconds for each request."""
+    """One process (`lsfs.engine.extractor`). `memory` in bytes of address space, `timeout` in seconds for each request; `seconds` of them
+    on the processor, twice the timeout where nothing is said: a fresh child has longer than the timeout, but no more of that."""
 
     def __init__(
         self,
         memory: int,
         timeout: float,
         command: Callable[[int, int, int], list[str]] = command,
+        seconds: int | None = None,
     ) -> None:
         self.memory = memory
         self.timeout = timeout
+        self.seconds = max(1, int(timeout * 2)) if seconds is None else seconds
         self._command = command
         self._child: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
@@ -49,11 +52,6 @@ class Child:
         """The process id, None while there is none."""
         return self._child.pid if self._child is not None else None
 
-    @property
-    def worn(self) -> bool:
-        """Whether it has served before: what earlier documents left may then hurt the next."""
-        return self._served > 0
-
     def close(self) -> None:
         """End the process, if there is one. A later request starts another."""
         self._stop()
@@ -62,10 +60,9 @@ class Child:
         ours, theirs = socket.socketpair()
         package = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH", "")]))
-        seconds = max(1, int(self.timeout * 2))
         try:
             self._child = subprocess.Popen(
-                self._command(theirs.fileno(), self.memory, seconds),
+                self._command(theirs.fileno(), self.memory, self.seconds),
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -99,6 +96,14 @@ class Child:
 
     def ask(self, request: dict[str, Any], data: bytes) -> dict[str, Any] | None:
         """One request over `data`. {"ok": …} or {"error": sentence}; None where the process ended without an answer."""
+        worn = self._served > 0
+        answer = self._once(request, data)
+        if worn and (answer is None or answer.get("fatal")):
+            # what earlier documents leaked, a signal from outside, or the end of the thread that started it is not this one's fault
+            answer = self._once(request, data)
+        return answer
+
+    def _once(self, request: dict[str, Any], data: bytes) -> dict[str, Any] | None:
         if self._served >= _DOCUMENTS or (self._child is not None and self._child.poll() is not None):
             self._stop()
         allowed = self.timeout if self._sock is not None else self.timeout + _STARTING

@@ -75,6 +75,7 @@ def cues(text: str, rows: Iterator[Row]) -> Iterator[Row]:
             held = row
             continue
         if _CUE_TIME.match(line):
+            yield from _entry(begun, ())  # a cue that says nothing
             begun = [held, row] if held is not None else [row]
             held = None
             continue

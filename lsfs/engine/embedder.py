@@ -362,6 +362,7 @@ def batches(items: list[T], length: Callable[[T], int], characters: int) -> Iter
 
 
 def resident() -> int:
-    """This process's resident memory in bytes."""
+    """This process's resident memory in bytes, without pages of files, which the kernel takes back when it needs them."""
     with open("/proc/self/statm", "rb") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        _, resident, shared, *_ = map(int, statm.read().split())
+    return (resident - shared) * os.sysconf("SC_PAGE_SIZE")

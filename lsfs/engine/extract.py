@@ -23,6 +23,9 @@ from lsfs.engine.types import PARSED, PICTURES
 _NAMED = re.compile(r'"(?:title|name)"\s*:\s*"([^"\\\n]{1,160})"')
 log = logging.getLogger(__name__)
 _OUTLINE = 2.0  # seconds for an outline: a megabyte takes a third of one
+_OUTLINE_CPU = (
+    1  # of them on the processor: all files wait in this lane, and hostile ones always meet a fresh child
+)
 _OUTLINE_MEMORY = 1 << 30
 
 
@@ -36,7 +39,7 @@ class Extractor:
         command: Callable[[int, int, int], list[str]] = command,
     ) -> None:
         self._documents = Child(memory, timeout, command)
-        self._outlines = Child(min(memory, _OUTLINE_MEMORY), min(timeout, _OUTLINE), command)
+        self._outlines = Child(min(memory, _OUTLINE_MEMORY), min(timeout, _OUTLINE), command, _OUTLINE_CPU)
         # the models of OCR and what else a child has loaded need more than one document may
         self._pictures = Child(2 * memory, timeout, command)
         self._outlining = threading.Lock()
@@ -64,11 +67,7 @@ class Extractor:
     def extract(self, kind: str, data: bytes) -> Extraction:
         """Parse `data` as the rich type `kind`. A crash, a hang or a lack of memory is state "failed" with a sentence."""
         child = self._pictures if kind in PICTURES else self._documents
-        worn = child.worn
         answer = child.ask({"type": kind}, data)
-        if worn and (answer is None or answer.get("fatal")):
-            # what earlier documents leaked, or a signal from outside, may not be held against this one
-            answer = child.ask({"type": kind}, data)
         if answer is None:
             answer = {"error": f"The {kind} parser crashed on this file."}
         if "error" in answer:

@@ -9,6 +9,7 @@ parser when the first document needs it.
 """
 
 import ctypes
+import math
 import mmap
 import os
 import resource
@@ -37,7 +38,9 @@ def _limit(memory: int) -> None:
 def _grant(seconds: int) -> None:
     """CPU time for one more document: what is used, and `seconds`."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    used = int(usage.ru_utime + usage.ru_stime)
+    used = math.ceil(
+        usage.ru_utime + usage.ru_stime
+    )  # whole ones only: rounded down, little of a second would be left
     resource.setrlimit(resource.RLIMIT_CPU, (used + seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
@@ -70,6 +73,8 @@ def _answer(fd: int, kind: str, want: str) -> dict[str, object]:
         return {"error": "Parsing the file takes more memory than extract_memory allows.", "fatal": True}
     except RecursionError:
         return {"error": "The file is nested too deeply to be parsed.", "fatal": True}
+    except ImportError as error:
+        return {"error": f"The {kind} parser is not installed ({error.name}).", "fatal": False}
     except Exception as error:  # the outermost: a parser may raise anything, and it costs this file alone
         return {"error": f"The {kind} parser failed ({type(error).__name__}).", "fatal": False}
 

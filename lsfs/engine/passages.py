@@ -23,6 +23,7 @@ COARSE = 6000  # characters of a passage that is found by its words only
 _BATCH = 2048
 _FILLED = 0.4  # a break counts where the passage before it is this full
 _SMALL = 0.25  # a section smaller than this is joined with the next one
+_LIGHT = 32  # characters that weigh a token whatever the model says: to it a zero width space is nothing, and a line of letters one unknown
 
 CountTokens = Callable[[list[str]], list[int]]
 
@@ -62,8 +63,7 @@ def _sized(text: str, batch: list[Unit], count_tokens: CountTokens, budget: int)
     """The units with their tokens counted, those over the budget in parts that are not."""
     done: list[Unit] = []
     work = batch
-    for unit, tokens in zip(work, _count(text, work, count_tokens), strict=True):
-        unit.tokens = tokens
+    _weigh(text, work, count_tokens)
     while any(unit.tokens > budget and unit.end - unit.start > 1 for unit in work):
         done, fresh = [], []
         for unit in work:
@@ -73,14 +73,16 @@ def _sized(text: str, batch: list[Unit], count_tokens: CountTokens, budget: int)
                 fresh += parts
             else:
                 done.append(unit)
-        for unit, tokens in zip(fresh, _count(text, fresh, count_tokens), strict=True):
-            unit.tokens = tokens
+        _weigh(text, fresh, count_tokens)
         work = done
     return work
 
 
-def _count(text: str, spans: list[Unit], count_tokens: CountTokens) -> list[int]:
-    return count_tokens([text[unit.start : unit.end] for unit in spans]) if spans else []
+def _weigh(text: str, some: list[Unit], count_tokens: CountTokens) -> None:
+    """Count the tokens of units, one at least: of units without any a passage would never be full."""
+    counts = count_tokens([text[unit.start : unit.end] for unit in some]) if some else []
+    for unit, tokens in zip(some, counts, strict=True):
+        unit.tokens = max(tokens, 1, (unit.end - unit.start) // _LIGHT)
 
 
 def _pack(

@@ -2,6 +2,7 @@
 
 Words: what FTS5 is told to delete it only marks; `optimize` merges all segments into one, and the marks with what they mark. That each word
 has gone from exactly as many passages as it was in is then read off FTS5's own vocabulary.
+The segments made of them (`lexing`) go whole, and are made again.
 Vectors: those of texts that no other passage has. Lance marks, too, so its table is dropped, and filled again from vectors.db.
 All pages of both databases are written anew without the free ones.
 
@@ -39,7 +40,8 @@ def purge(engine: "Engine", store: Store, state: Path, number: int, digests: Seq
         lost = _lost_keys(store, rows)
         before = _counts(store, rows)
         exact = _exact_counts(store, contents)
-        _forget(store, contents, rows)
+        with engine.lexing.without():
+            _forget(store, contents, rows)
         engine.embedder.do(lambda: engine.embedder.purge(contents)) if engine.model else None
         vectors = _forget_vectors(state / "vectors.db", lost)
         left = _words_left(store, "words", before) + _words_left(store, "terms", exact)

@@ -10,11 +10,15 @@ import queue
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lsfs.engine.embedder import Embedder
 from lsfs.engine.meaning import REFUSALS, Meaning
-from lsfs.index.search import Search, TableBroken
+from lsfs.index.search import NotEmbedded, Search, TableBroken
 from syscalls.errors import TryAgain
+
+if TYPE_CHECKING:
+    import numpy as np
 
 RESERVED = 0.7  # seconds of a deadline that belong to the search itself
 
@@ -51,7 +55,7 @@ class Questions:
         from lsfs.index.vectors import Vectors
 
         words, catalogue, kept = self._paths
-        search = Search(words, catalogue, Vectors(kept, self._identity) if kept else None)
+        search = Search(words, catalogue, Vectors(kept, self._identity).scattered() if kept else None)
         while (question := self._queue.get()) is not None:
             number, query, until = question
             try:
@@ -68,6 +72,12 @@ class Questions:
         text, vector, table, meaning = query.get("meaning", ""), None, None, "off"
         if text.strip() and query.get("mode", "both") != "words":
             meaning = self._meaning.state
+            if (
+                meaning == "ready"
+                and query.get("mode", "both") == "both"
+                and self._embedder.table is not None
+            ):
+                return self._side_by_side(search, query, until, started)
             if meaning != "unavailable":
                 try:
                     vector = self._meaning.of_prompt(text, until - started - RESERVED)
@@ -84,4 +94,27 @@ class Questions:
         except TableBroken as error:
             self._embedder.distrust(table, str(error))
             meaning, answer = "loading", search.run(query, None, None, until)
-        return answer | {"meaning": meaning, "took_ms": round(1000 * (time.monotonic() - started), 2)}
+        return answer | {"meaning": meaning, "took_ms": _milliseconds(started)}
+
+    def _side_by_side(self, search: Search, query: dict, until: float, started: float) -> dict:
+        """The answer, where everything is at hand: the prompt is embedded while its words are looked for."""
+        table, meaning = self._embedder.table, "used"
+
+        def of_prompt() -> "np.ndarray | None":
+            try:
+                return self._meaning.of_prompt(query["meaning"], until - started - RESERVED)
+            except REFUSALS:
+                return None
+
+        try:
+            answer = search.run(query, of_prompt, table, until)
+        except NotEmbedded:
+            meaning, answer = "unavailable", search.run(query, None, None, until)
+        except TableBroken as error:
+            self._embedder.distrust(table, str(error))
+            meaning, answer = "loading", search.run(query, None, None, until)
+        return answer | {"meaning": meaning, "took_ms": _milliseconds(started)}
+
+
+def _milliseconds(since: float) -> float:
+    return round(1000 * (time.monotonic() - since), 2)

@@ -38,7 +38,7 @@ _GONE = (
 # a marker that begins a line, or one that a key follows; prose and code that only name the marker are no secrets
 _KEY = re.compile(
     rb"(?:^[ \t>\"'|]{0,16}-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-    rb"|-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]{0,300}?[A-Za-z0-9+/]{40}"
+    rb"|-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----BEGIN )[\s\S]){0,300}?(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}"
     rb"|^PuTTY-User-Key-File-\d"
     rb"|AGE-SECRET-KEY-1[A-Z0-9]{20})",
     re.MULTILINE,
@@ -56,8 +56,8 @@ _FIELD = re.compile(rb"[!-9;-~]{1,76}:")
 _MAIL = re.compile(
     rb"^(?:Received|Message-ID|MIME-Version|Return-Path|Delivered-To|DKIM-Signature|From): ?", re.I | re.M
 )
-_HTML = re.compile(
-    rb"\s*(?:<\?xml[^>]{0,200}>\s*|<!--[\s\S]{0,2000}?-->\s*){0,5}<(?:!doctype\s+html|html)[\s>]", re.I
+_HTML = re.compile(  # atomic: where a comment may end at any of a thousand places, five of them end in years of ways
+    rb"\s*+(?:(?><\?xml[^>]{0,200}>|<!--[\s\S]{0,2000}?-->)\s*+){0,5}+<(?:!doctype\s+html|html)[\s>]", re.I
 )
 
 

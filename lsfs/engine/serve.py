@@ -5,6 +5,7 @@
     embed        `embedder`: passages to vectors, to Lance
     search ×2    `questions`: `index.search` on read-only connections
     insight ×2   `insights`: sentences compared, files by topic
+    lexing       has `lexing`'s segments made, by a process
     progress     tells the numbers at most once a second
 
 The daemon hears everything through `tell`, one lock, one message at a time. The engine lives as long as the socket: at its end, and at
@@ -29,6 +30,7 @@ from lsfs.engine.embedder import Embedder, resident
 from lsfs.engine.indexer import Indexer
 from lsfs.engine.insights import Insights
 from lsfs.engine.kept import Object
+from lsfs.engine.lexing import Lexing
 from lsfs.engine.meaning import Meaning
 from lsfs.engine.questions import Questions
 from lsfs.index.store import Store
@@ -87,6 +89,7 @@ class Engine:
         paths = (self._store.path, self._catalogue, self._state / "vectors.db" if self._wanted else None)
         self._questions = Questions(paths, self._identity, self.meaning, self.embedder, self.tell, self._fail)
         self._insights = Insights(paths, self._identity, self.meaning, self.tell, self._fail)
+        self.lexing = Lexing(self._state / "index", self._catalogue)
         self._progress = threading.Event()
         self._stopping = threading.Event()
         self._recycling = False
@@ -125,6 +128,7 @@ class Engine:
             self._start(f"search-{number}", self._questions.run, 0)
         for number in range(INSIGHTS):
             self._start(f"insight-{number}", self._insights.run, 0)
+        self._start("lexing", self.lexing.run, NICE)
         self._start("progress", self._tell_progress, 0)
         while not self._stopping.is_set():
             try:
@@ -319,6 +323,7 @@ class Engine:
         self._progress.set()
         self.indexer.stop()
         self.embedder.stop()
+        self.lexing.stop()
         for _ in range(SEARCHERS):
             self._questions.stop()
         for _ in range(INSIGHTS):

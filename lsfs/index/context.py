@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from lsfs.index.backlog import content_of
+from lsfs.index.lexicon import Lexicon
 from lsfs.index.rarity import Rarity
 from lsfs.index.view import View
 from lsfs.index.words import COMMON
@@ -25,7 +26,7 @@ LENDERS = 50  # files that lend: those of which the words say most
 BORROWERS = 50  # files that nothing else found, and that become candidates: those that borrow most
 TELLING = 4  # words that are lent: the rarest of the question
 
-_LAST_NUMBER = re.compile(rb"(.*?)([0-9]{1,9})([^0-9]*)", re.DOTALL)
+_LAST_NUMBER = re.compile(rb"(.*?(?<![0-9]))([0-9]{1,18})([^0-9]*)", re.DOTALL)
 
 
 def neighbours(name: bytes) -> Iterator[tuple[int, bytes]]:
@@ -42,15 +43,22 @@ def neighbours(name: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def telling(
-    db: sqlite3.Connection, rarity: Rarity, terms: Iterable[str]
+    db: sqlite3.Connection, lexicon: Lexicon, rarity: Rarity, terms: Iterable[str], contents: Collection[int]
 ) -> dict[str, tuple[float, set[int]]]:
-    """The rarest terms, each with its idf and the contents that have it."""
+    """The rarest terms, each with its idf and, of these contents, those that have it."""
     known = sorted(((rarity.idf(term), term) for term in dict.fromkeys(terms)), reverse=True)
     found: dict[str, tuple[float, set[int]]] = {}
     for idf, term in known[:TELLING]:
-        if idf > 0:
-            rows = db.execute("select rowid from words where words match ? limit ?", (f'"{term}"', COMMON))
-            found[term] = idf, {content_of(passage) for (passage,) in rows}
+        if (
+            idf > 0 and rarity.count(term) < COMMON
+        ):  # of more not all can be looked at, and who is not is taken to lack it
+            having = lexicon.having(term, contents, COMMON) if lexicon.ready else None
+            if having is None:
+                rows = db.execute(
+                    "select rowid from words where words match ? limit ?", (f'"{term}"', COMMON)
+                )
+                having = {content_of(passage) for (passage,) in rows}
+            found[term] = idf, having
     return found
 
 

@@ -1,19 +1,20 @@
 """fusion: the score of a file from what the signals say about it.
 
     score = Σ weight(s) · part(s) / Σ weight(s)      over the signals s in use, each part between 0 and 1
-    part  = trust · value / √best     of words, near and context, whose values share a unit; best = the highest of
+    part  = trust · value / max(√best, best)     of words, near and context, whose values share a unit; best = the highest of
                                       Σ weight(s) · value / weight(words) over these three, among all candidates
           = value / best              of path: the highest value among all candidates
           = value                     of meaning, speaker and name, which have a scale of their own
-    trust = 1 / (1 + exp((FOUND − best) / STEEP)) where meaning is in use, else 1
+    trust = 1 / (1 + exp((FOUND · min(1, nearest / NEAR) − best) / STEEP)) where meaning is in use, nearest = the highest cosine; else 1
 
 The scores themselves are fused, never ranks (reciprocal rank fusion with k=60, which LanceDB does by default, is .05 nDCG@10 behind over
 the six sets of DESIGN.md). BM25 has no scale of its own. Taken relative to the best of all candidates, one chance word counts as much as a
 perfect match where nothing better is there; taken relative to what a passage with all the words could reach (`rarity.bound`, in which
 values of words come here), a long question, which no passage answers word by word, never counts. The root is the geometric mean of the
-two. And where no file has much of what was asked, words are little trusted beside meaning: questions in other words than their answers are
-found first twice as often (`scripts/eval/semantic`), others lose nothing. A cosine has a scale, and is not stretched. A signal that says
-nothing of a file adds 0. One that is not in use (no model yet, mode:words) is left out of the division too.
+two. And where no file has much of what was asked, and something is near in meaning, words are little trusted: questions in other words
+than their answers (`scripts/eval/semantic`) gain, others lose nothing. Where nothing is near, a single word is all there is. A cosine has
+a scale, and is not stretched. A signal that says nothing of a file adds 0. One that is not in use (no model yet, mode:words) is left out
+of the division too.
 
 Threading: pure.
 """
@@ -36,6 +37,7 @@ WEIGHTS = {
 }
 FOUND = 0.23  # share of `rarity.bound` that the best file has, at which words are half trusted
 STEEP = 0.04
+NEAR = 0.4  # cosine of what is near in meaning; below it words are believed on less
 LEXICAL = ("words", "near", "context")  # values in one unit, the share of `rarity.bound`
 ABSOLUTE = frozenset({"meaning", "speaker", "name"})  # values that have a scale of their own
 
@@ -52,8 +54,9 @@ def scores(signals: Mapping[str, Mapping[Key, float]]) -> dict[Key, float]:
     """The score of every candidate: what `fuse` says, without the parts."""
     total = sum(WEIGHTS[name] for name in signals) or 1.0
     found: dict[Key, float] = {}
+    by_name = units(signals)
     for name, values in signals.items():
-        by, weight = unit(name, signals), WEIGHTS[name] / total
+        by, weight = by_name[name], WEIGHTS[name] / total
         for key, value in values.items():
             part = value / by if value > 0 and by > 0 else 0.0
             found[key] = found.get(key, 0.0) + weight * (part if part < 1.0 else 1.0)
@@ -62,22 +65,29 @@ def scores(signals: Mapping[str, Mapping[Key, float]]) -> dict[Key, float]:
 
 def shares(signals: Mapping[str, Mapping[Key, float]], keys: Iterable[Key]) -> Iterator[dict[str, float]]:
     """The parts of some candidates, in their order."""
-    units = {name: unit(name, signals) for name in signals}
+    by = units(signals)
     for key in keys:
         yield {
-            name: min(1.0, max(0.0, values.get(key, 0.0)) / units[name]) if units[name] > 0 else 0.0
+            name: min(1.0, max(0.0, values.get(key, 0.0)) / by[name]) if by[name] > 0 else 0.0
             for name, values in signals.items()
         }
 
 
+def units(signals: Mapping[str, Mapping[Key, float]]) -> dict[str, float]:
+    """What the values of each signal are divided by; 0 where it says nothing at all."""
+    highest = max(0.0, best(signals))
+    nearest = max(signals.get("meaning", {}).values(), default=0.0)
+    # above 1, which a word said twice and a long question reach, relative to the best: parts end at 1, and the order would be lost
+    lexical = max(highest, math.sqrt(highest)) / (trust(highest, nearest) if "meaning" in signals else 1.0)
+    return {
+        name: 1.0 if name in ABSOLUTE else lexical if name in LEXICAL else max(values.values(), default=0.0)
+        for name, values in signals.items()
+    }
+
+
 def unit(name: str, signals: Mapping[str, Mapping[Key, float]]) -> float:
-    """What a value of this signal is divided by; 0 where it says nothing at all."""
-    if name in ABSOLUTE:
-        return 1.0
-    if name in LEXICAL:
-        highest = max(0.0, best(signals))
-        return math.sqrt(highest) / (trust(highest) if "meaning" in signals else 1.0)
-    return max(signals[name].values(), default=0.0)
+    """What a value of this signal is divided by."""
+    return units(signals)[name]
 
 
 def best(signals: Mapping[str, Mapping[Key, float]]) -> float:
@@ -90,9 +100,11 @@ def best(signals: Mapping[str, Mapping[Key, float]]) -> float:
     return max(found.values(), default=0.0)
 
 
-def trust(highest: float) -> float:
-    """How far the lexical signals are to be believed, between 0 and 1, where the best of all has `highest`."""
-    return 1.0 / (1.0 + math.exp(min(50.0, (FOUND - highest) / STEEP)))
+def trust(highest: float, nearest: float) -> float:
+    """How far the lexical signals are to be believed, between 0 and 1, where the best of all has `highest`, and the nearest a cosine of
+    `nearest`."""
+    wanted = FOUND * min(1.0, max(0.0, nearest) / NEAR)
+    return 1.0 / (1.0 + math.exp(min(50.0, (wanted - highest) / STEEP)))
 
 
 def share(name: str) -> float:

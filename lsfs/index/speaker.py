@@ -17,6 +17,7 @@ MOST = 2  # words of a name: "A Note on the Algebra of Systems: …" is nobody
 _SAYS = re.compile(
     r"(?:[(\[<][^)\]>\n]{1,60}[)\]>][ \t]*)?([^\W\d_][^\n:()\[\]<>{}=;\"]{1,40}?):[ \t]+([^\n]*)"
 )
+_MAIL = re.compile(r"\s*From:[ \t][^\n]*(?:\n[A-Za-z-]+:[^\n]*)*\Z")
 
 
 def speaker(beginning: str) -> str:
@@ -39,4 +40,7 @@ def is_named(text: str, asked: Collection[str]) -> bool:
     names = set(plain([said])) - STOPWORDS
     if not any(len(name) >= LEAST and (name in asked or f"{name}s" in asked) for name in names):
         return False
+    header, blank, rest = text.partition("\n\n")
+    if blank and _MAIL.match(header):  # To: and Subject: say nothing
+        text = "\n" + rest
     return not any(speaker(line) not in ("", said) for line in text.split("\n")[1:])

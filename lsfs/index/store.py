@@ -32,7 +32,7 @@ from lsfs.index.glance import Glance
 
 log = logging.getLogger(__name__)
 
-VERSION = 7
+VERSION = 8
 SLICE = 500_000  # characters written in one transaction: about 0.2 s
 BROKEN = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)  # all else may pass by itself
 

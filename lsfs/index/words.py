@@ -10,17 +10,23 @@ Threading: pure, but for the connection that the caller owns.
 import math
 import re
 import sqlite3
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 
 # `porter`: refund finds refunds; `remove_diacritics 2`: cafe finds café. history.path_words uses the same.
 TOKENIZER = "porter unicode61 remove_diacritics 2"
-TABLE = f"create virtual table words using fts5 (title, text, parts, content = '', tokenize = '{TOKENIZER}')"
+COLUMNS = ("title", "text", "parts")
+TABLE = (
+    f"create virtual table words using fts5 ({', '.join(COLUMNS)}, content = '', tokenize = '{TOKENIZER}')"
+)
 # a heading says what its section is about; measured on git_flask and cacm, 1 to 3 make no difference, parts at 1 gain a little
 WEIGHTS = (2.0, 1.0, 1.0)
 
 REPEATED = 3
+MOST_TERMS = 1024  # a page in a script without spaces has 20,000 pairs of characters, which take seconds
+LEAST = 1e-6  # the idf that FTS5 gives a word which half of all passages have
 PAIRS = 32
 WINDOW = 6  # words: 4 and 8 do nearly as well, 16 does not
 COMMON = 20_000  # rows: what more passages have says little, and costs the more
@@ -30,6 +36,7 @@ _SEAM = re.compile(
     r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])"
 )
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\u0e00-\u0e7f]{2,}")
+_GREEK = re.compile("[\u0370-\u03ff\u1f00-\u1fff]")
 _STOP = """
 a about above after again all also am an and any are as at be because been before being below between both but by can could did do
 does doing down during each few for from further had has have having he her here hers him his how i if in into is it its itself just
@@ -46,12 +53,17 @@ def clean(text: str) -> str:
 
 
 def pieces(word: str) -> list[str]:
-    """What a word is found by besides itself: parts of an identifier, pairs of characters where no spaces are written."""
+    """What a word is found by besides itself: parts of an identifier, pairs of characters where no spaces are written, Greek without its
+    accents, which the tokenizer leaves."""
     found = [piece for piece in _SEAM.split(word) if len(piece) > 1]
     if found == [word]:
         found = []
     for run in _UNSPACED.findall(word):
         found += [run[i : i + 2] for i in range(len(run) - 1)] if run != word or len(run) > 2 else []
+    if _GREEK.search(word):
+        folded = unicodedata.normalize("NFD", word.casefold())
+        bare = "".join(character for character in folded if not unicodedata.combining(character))
+        found += [bare] if bare != word else []
     return found
 
 
@@ -70,7 +82,11 @@ def terms(words: Iterable[str]) -> list[str]:
     """What a prompt's words are searched as: no punctuation, no stopwords (unless nothing else remains), pieces added, no repetition."""
     plain = [word for said in words for word in _WORD.findall(clean(said))]
     telling = [word for word in plain if word.lower() not in STOPWORDS] or plain
-    return list(dict.fromkeys(term for word in telling for term in (word, *pieces(word))))
+    found: dict[str, str] = {}  # the same in other letters is the same to FTS5
+    for word in telling:
+        for term in (word, *pieces(word)):
+            found.setdefault(term.lower(), term)
+    return list(found.values())[:MOST_TERMS]
 
 
 def any_of(found: Iterable[str]) -> str:
@@ -112,6 +128,12 @@ def near(db: sqlite3.Connection, wanted: Iterable[tuple[str, str]], passages: in
 def idf(count: int, passages: int) -> float:
     """How much the occurrence of what `count` of `passages` passages have says, as BM25 has it: ln((N - n + ½) / (n + ½)), at least 0."""
     return max(0.0, math.log((passages - count + 0.5) / (count + 0.5))) if 0 < count <= passages else 0.0
+
+
+def fts5_idf(count: int, passages: int) -> float:
+    """The same as FTS5's bm25() has it: LEAST where it would be 0 or less."""
+    rare = math.log((passages - count + 0.5) / (count + 0.5))
+    return rare if rare > 0.0 else LEAST
 
 
 def with_parts(passage: int, title: str, text: str, kind: str) -> tuple[int, str, str, str]:

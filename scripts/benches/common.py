@@ -125,3 +125,52 @@ def show(**figures: object) -> None:
 
 
 median = statistics.median
+
+
+def fill_index(folder, identity, files):
+    """Write files of passages, and the index of them as if the engine had read and embedded them.
+
+    folder: the folder to be mounted; identity: the model's; files: of each its (text, vector)s. Returns (ids, vectors) of all passages."""
+    import hashlib
+
+    import numpy
+
+    from lsfs.engine.document import Cut
+    from lsfs.history.store import open_history
+    from lsfs.index.backlog import SHIFT
+    from lsfs.index.store import Store, key_of
+    from lsfs.index.vectors import Vectors
+
+    state = folder / ".lsfs"
+    state.mkdir(mode=0o700)
+    open_history(state / "history.db").close()
+    store = Store(state / "index", str(state / "history.db"), f"{identity}:vectors")
+    kept = Vectors(state / "vectors.db", identity)
+    ids: list[int] = []
+    table = []
+    batch: list[tuple[bytes, numpy.ndarray]] = []
+    with contextlib.ExitStack() as stack:
+        for number, file in enumerate(files):
+            if number % 200 == 0:  # files of one folder, and of one transaction
+                stack.close()
+                kept.put(batch)
+                batch = []
+                parent = folder / f"part{number // 200:04d}"
+                parent.mkdir()
+                db = stack.enter_context(store.writing())
+            text = "\n\n".join(part for part, _ in file) + "\n"
+            (parent / f"document-{number:06d}.md").write_text(text, encoding="utf-8")
+            digest = hashlib.blake2b(text.encode(), digest_size=32).digest()
+            cuts = [Cut(2 * n + 1, 2 * n + 1, "", part) for n, (part, _) in enumerate(file)]
+            store.add(digest, "markdown", cuts, True, False)
+            (content,) = db.execute("select id from content where digest = ?", (digest,)).fetchone()
+            ids += [(content << SHIFT) + n for n in range(len(file))]
+            table += [vector for _, vector in file]
+            batch += [(key_of("", part), vector) for part, vector in file]
+            db.execute("delete from waiting")
+            db.execute("update content set embedded = 1 where id = ?", (content,))
+        stack.close()
+        kept.put(batch)
+    kept.close()
+    store.close()
+    return numpy.array(ids), numpy.array(table, dtype="f4")

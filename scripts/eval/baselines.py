@@ -1,7 +1,8 @@
 """What lsfs is held against: the usual ways to search, over the very passages and vectors that lsfs made of the same files.
 
 Each ranks files by their best passage (BM25 also whole files). A scope narrows what is ranked, never what the statistics of words are
-taken from: lsfs does the same. Nothing is tuned: LanceDB has its defaults, BM25 those of SQLite's FTS5 (k1 1.2, b 0.75).
+taken from: lsfs does the same. Nothing is tuned: LanceDB has its defaults, BM25 those of SQLite's FTS5 (k1 1.2, b 0.75). lsfs knows the
+names of files, too; `named` gives the words of a path to the search that lsfs is held against.
 """
 
 import pathlib
@@ -67,6 +68,13 @@ def _vectors(path: pathlib.Path, keys: set[bytes]) -> dict[bytes, np.ndarray]:
     finally:
         db.close()
     return {key: np.frombuffer(value, dtype="<f4") for key, value in rows if key in keys}
+
+
+def named(found: Passages) -> Passages:
+    """The same with the path before each text, to be searched by its words; the vectors are as they were."""
+    return found._replace(
+        texts=[f"{path}\n{text}" for path, text in zip(found.paths, found.texts, strict=True)]
+    )
 
 
 class WholeFiles:

@@ -186,6 +186,7 @@ def test_a_bad_setting_is_refused_with_its_file_and_key(place, capsys):
         ["mount", "--nonsense", "a", "b"],
         ["query"],
         ["query", "--limit", "0", "a"],
+        ["query", "--limit", "some", "a"],
         ["completion", "cmd"],
     ],
 )
@@ -295,6 +296,7 @@ def test_a_passage_cannot_speak_to_the_terminal(capsys):
     [
         (["patent", "-warranty"], "query patent -warranty"),
         (["--limit", "5", "-cheese", "wine"], "query -cheese wine limit:5"),
+        (["--limit", "all", "type:md"], "query type:md limit:all"),
         (["--mount", "/ctx", "-x", "--", "--json"], "query -x --json"),
         (['in:"my  papers"', "refund"], 'query in:"my  papers" refund'),
     ],

@@ -1,6 +1,7 @@
 """Contents in another format, by the real process: what is kept, what is refused, and that a bad file costs nothing else."""
 
 import io
+import json
 import os
 import sys
 import zipfile
@@ -9,6 +10,7 @@ import docx
 import pypdfium2
 import pytest
 import trio
+from documents_made import row, xlsx
 from reportlab.pdfgen import canvas
 
 from lsfs.conversion import Converter, _run
@@ -185,3 +187,21 @@ def test_what_makes_a_parser_swell_ends_only_its_process():
     with pytest.raises((InvalidArgument, TooLarge)):
         convert(b"<div>" * 100_000 + b"x", "html", "md")
     assert convert(b"*ok*", "md", "txt") == b"ok\n"
+
+
+def test_workbooks_notebooks_and_mail_become_what_the_index_reads_of_them():
+    book = xlsx({"Costs": row(1, "Item", "Cost") + row(2, "Desk", 120)})
+    assert convert(book, "xlsx", "txt") == b"Costs\nItem | Cost\nDesk | 120\n"
+    cells = [
+        {"cell_type": "markdown", "source": ["# Plan"]},
+        {"cell_type": "code", "source": "x = 1", "outputs": []},
+    ]
+    notebook = json.dumps({"nbformat": 4, "cells": cells}).encode()
+    assert convert(notebook, "ipynb", "txt") == b"# Plan\n\nx = 1\n"
+    message = (
+        b"From: a@example.org\nX-Spam: no\nX-Seen: yes\nX-Score: 1\nSubject: =?utf-8?q?Caf=C3=A9?=\n\nCome.\n"
+    )
+    assert convert(message, "eml", "txt") == "From: a@example.org\n\nSubject: Café\n\nCome.\n".encode()
+    for source in ("xlsx", "xls", "ods", "odp", "ipynb"):
+        with pytest.raises(InvalidArgument):
+            convert(b"no such thing", source, "txt")

@@ -325,3 +325,37 @@ def test_nul_bytes_in_no_encoding_are_no_text(extractor: Extractor) -> None:
 )
 def test_a_text_has_a_title(text: str, kind: str, title: str) -> None:
     assert title_of(text, kind) == title
+
+
+def without(statement: str):  # type: ignore[no-untyped-def]
+    """The command of a child in which a package is missing, or another version of it."""
+    program = f"import sys; {statement}; from lsfs.engine.extractor import main; main()"
+    return lambda fd, memory, seconds: [sys.executable, "-c", program, str(fd), str(memory), str(seconds)]
+
+
+def test_a_missing_parser_is_named() -> None:
+    with Extractor(command=without("sys.modules['python_calamine'] = None")) as one:
+        said = extract(Content("text", "xlsx", b"d" * 16, b"PK\x03\x04"), one)
+        assert said.state == "failed"
+        assert said.error == "The xlsx parser is not installed (python_calamine)."
+        assert extract(Content("text", "html", b"d" * 16, b"<p>fine</p>"), one).state == "text"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "sys.modules['tree_sitter'] = None",
+        "sys.modules['tree_sitter_python'] = None",
+        "import tree_sitter; del tree_sitter.QueryCursor",
+        "import tree_sitter_python; tree_sitter_python.language = lambda: 7",
+    ],
+    ids=["none", "no grammar", "older", "other grammar"],
+)
+def test_a_source_without_its_grammar_keeps_its_words_and_is_cut_by_patterns(statement: str) -> None:
+    with Extractor(command=without(statement)) as one:
+        said = extract(Content("text", "python", b"d" * 16, b"def f():\n    return 1\n"), one)
+        assert said.document is not None and said.document.sections is None
+        child = one._outlines.pid
+        assert child is not None, "and its child lives on"
+        extract(Content("text", "python", b"d" * 16, b"def g():\n    return 1\n"), one)
+        assert one._outlines.pid == child

@@ -34,6 +34,12 @@ def test_one_chance_word_counts_less_than_all_the_words():
     assert chance["a"][0] < chance["b"][0] and sure["a"][0] > sure["b"][0]
 
 
+def test_a_single_word_is_believed_where_nothing_is_near_in_meaning():
+    far = fuse({"words": {"a": 0.22}, "meaning": {"a": 0.1, "b": 0.24}})
+    near = fuse({"words": {"a": 0.12}, "meaning": {"a": 0.1, "b": 0.6}})
+    assert far["a"][0] > far["b"][0] and near["a"][0] < near["b"][0]
+
+
 def test_a_file_that_is_called_what_was_asked_comes_before_all_that_others_say():
     rest = {name: {"other": 1.0} for name in WEIGHTS if name != "name"}
     scored = fuse(rest | {"name": {"called": 1.0}})

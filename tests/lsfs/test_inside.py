@@ -75,3 +75,25 @@ def test_a_name_is_below_files_from_anywhere(top, path, meant, monkeypatch):
     assert inside(path)[1] == inside(path, "ctx")[1] == meant
     monkeypatch.chdir(top)
     assert inside(path)[1] == meant
+
+
+def test_a_link_of_an_answer_means_the_file_that_it_leads_to(top, monkeypatch):
+    answer = top / "query/how much"
+    (answer / "by-type/md").mkdir(parents=True)
+    (top / "files/src/.query/how much").mkdir(parents=True)
+    (answer / "01-a.md").symlink_to("../../files/src/a.md")
+    (answer / "by-type/md/01-a.md").symlink_to("../../../../files/src/a.md")
+    (top / "files/src/.query/how much/01-a.md").symlink_to("../../a.md")
+    for typed in ("query/how much/01-a.md", "query/how much/by-type/md/01-a.md"):
+        assert inside(typed)[1] == inside(f"{top}/{typed}")[1] == "files/src/a.md"
+    for typed in ("src/.query/how much/01-a.md", "files/src/.query/how much/01-a.md"):
+        assert inside(typed)[1] == "files/src/a.md"
+    monkeypatch.chdir(answer)
+    assert inside("01-a.md")[1] == "files/src/a.md"
+
+
+def test_a_folder_of_files_that_is_called_query_is_meant_by_its_name(top):
+    (top / "files/query").mkdir()
+    (top / "files/query/a.md").write_text("")
+    assert inside("query/a.md")[1] == "files/query/a.md"
+    assert inside("query/removed.md")[1] == "files/query/removed.md"

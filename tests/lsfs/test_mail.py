@@ -1,16 +1,22 @@
 """Mail: decoded, in the lines of the file, each message of a mailbox by itself."""
 
 import base64
+import email
 import mailbox
 import os
+import re
 from collections.abc import Iterator
 from email.message import EmailMessage
+from itertools import count
 from pathlib import Path
 
 import pytest
 from documents_made import parsed
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lsfs.engine.extract import Extractor, extract
+from lsfs.engine.formats import mail
 from lsfs.engine.passages import cut
 from lsfs.engine.reader import of_bytes
 
@@ -188,3 +194,61 @@ def test_a_key_in_an_attachment_is_a_secret_all_the_same(extractor: Extractor) -
     made.add_attachment(key, filename="id_rsa.txt", cte="base64")
     assert b"PRIVATE KEY" not in made.as_bytes()
     assert extract(of_bytes(made.as_bytes(), b"a.eml"), extractor).state == "secret"
+
+
+PIECES = st.sampled_from(
+    ["\n", "word\n", "\nword\n", "Subject: s\n", "From: a\n", " folded\n", "-- \n"]
+    + [f"{mark}\n" for name in "bc" for mark in (f"--{name}", f"--{name}\n", f"\n--{name}--")]
+    + [f"Content-Type: {kind}\n\nword\n" for kind in ("text/plain", "text/x-patch")]
+    + ["Content-Type: message/rfc822\n\n"]
+    + [f"Content-Type: multipart/mixed; boundary={name}\n\n--{name}\n" for name in "bc"]
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(PIECES, max_size=25))
+def test_whatever_python_takes_for_text_is_found_in_its_own_line(pieces: list[str]) -> None:
+    numbers = count()
+    source = "Subject: first\n" + re.sub("word", lambda _: f"word{next(numbers)}", "".join(pieces))
+    whole = email.message_from_string(source)
+    if any(part.defects for part in whole.walk()):
+        return  # it guesses then, and so do we
+    document = mail.parse(source.encode())
+    said, lines = document.text.split("\n"), source.split("\n")
+    for part in whole.walk():
+        for word in re.findall(r"word\d+", "" if part.is_multipart() else str(part.get_payload())):
+            assert word in said[lines.index(word)].split()
+    assert all(
+        1 <= section.line <= section.last <= len(said) <= len(lines) for section in document.sections or ()
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "word\nother\n",
+        "  word: other\n",
+        "Subject: s\n\nother\n\nFrom March 2024 on we charge\nword\n",
+        "Content-Type: multipart/mixed; boundary=never\n\nother\nword\n",
+        "Content-Type: multipart/mixed\n\nother\nword\n",
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nword: x\n--b--\n".replace("word:", "word"),
+        "Content-Type: message/rfc822\nother word\n",
+    ],
+    ids=["no mail", "no header", "From", "cut off", "no boundary", "no blank line", "no message"],
+)
+def test_mail_that_is_none_by_the_book_keeps_its_words(source: str) -> None:
+    document = mail.parse(b"From a Sat Nov 28 10:15:00 2026\n" + source.encode())
+    assert len(document.sections or ()) == 1
+    at = next(at for at, line in enumerate(source.split("\n"), 1) if "word" in line)
+    assert "word" in document.text.split("\n")[at]
+
+
+def test_an_alternative_of_several_parts_is_read_whole_and_what_is_attached_to_the_other_too() -> None:
+    source = (
+        "Content-Type: multipart/alternative; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=b\n\n"
+        "--b\n\nfirst\n--b\nContent-Type: text/x-patch\n\nsecond\n--b--\n--a\nContent-Type: multipart/mixed; boundary=c\n\n"
+        "--c\nContent-Type: text/html\n\n<p>again</p>\n--c\nContent-Type: text/csv\n"
+        "Content-Disposition: attachment; filename=t.csv\n\nthird\n--c--\n--a--\n"
+    )
+    text = mail.parse(source.encode()).text
+    assert text.split() == ["first", "second", "Attachment:", "t.csv", "third"]

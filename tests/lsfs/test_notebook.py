@@ -97,3 +97,9 @@ def test_what_is_no_notebook_fails_or_is_empty(extractor: Extractor, data: bytes
         extraction.document is not None and not extraction.document.text.strip()
     )
     assert extraction.state == "text" or (extraction.error or "").endswith(".")
+
+
+def test_levels_that_no_heading_has_nest_no_deeper_than_the_last(extractor: Extractor) -> None:
+    cells = [{"cell_type": "heading", "level": level, "source": f"h{level}"} for level in (-3, 6, 700, 8000)]
+    sections = parsed(extractor, notebook(*cells), b"a.ipynb").sections
+    assert [section.title for section in sections or ()] == ["h-3", "h-3 > h6", "h-3 > h700", "h-3 > h8000"]

@@ -3,10 +3,12 @@
 import importlib
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import tree_sitter
 
+from lsfs.engine.child import command
 from lsfs.engine.document import Content, Section
 from lsfs.engine.extract import Extractor, extract
 from lsfs.engine.outline import GRAMMARS, MAX_SOURCE, outline
@@ -126,3 +128,27 @@ def test_a_language_without_a_grammar_asks_no_child() -> None:
     with Extractor() as one:
         assert sections_of(one, "haskell", b"main = print 1\n") is None
         assert one._outlines.pid is None
+
+
+def test_an_outline_has_a_second_of_the_processor_though_a_fresh_child_may_take_longer() -> None:
+    """The lane of all files waits for it: sources that kill their parser one after the other cost no more than that each."""
+    granted = []
+
+    def started(fd: int, memory: int, seconds: int) -> list[str]:
+        granted.append(seconds)
+        return command(fd, memory, seconds)
+
+    with Extractor(command=started) as one:
+        for _ in range(3):
+            assert sections_of(one, "java", b"a<" * 200_000) is None
+        assert sections_of(one, "python", b"def f():\n    return 1") == (Section(1, 2, "def f()"),)
+    assert len(granted) >= 3 and set(granted) == {1}
+
+
+def test_a_source_has_its_outline_though_the_thread_that_started_the_child_is_gone() -> None:
+    with Extractor() as one:
+        for number in range(3):
+            source = b"def f%d():\n    return 1" % number
+            with ThreadPoolExecutor(1) as thread:
+                said = thread.submit(sections_of, one, "python", source).result()
+            assert said == (Section(1, 2, f"def f{number}()"),)

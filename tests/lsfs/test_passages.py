@@ -50,6 +50,8 @@ LINES = st.one_of(
             "}",
             "Title",
             "=====",
+            "7",
+            "00:00:01,000 --> 00:00:02,000",
             "---",
         ]
     ),
@@ -463,3 +465,19 @@ def test_a_turn_or_a_record_that_fits_is_in_one_passage(kind, sizes, budget, ove
     for entry in entries:
         if words([entry])[0] <= budget:
             assert any(entry in one.text for one in cuts), entry
+
+
+def test_what_weighs_nothing_to_a_model_fills_passages_all_the_same() -> None:
+    """Zero width spaces are no tokens to a model, and a long run of letters is one."""
+
+    def letters(texts: list[str]) -> list[int]:
+        return [len(re.findall("[a-z]+", text)) for text in texts]
+
+    for text in ("\u200b\n" * 20_000, "\u200b\n\n" * 20_000, "a" * 40_000, ("\u0301" * 300 + "\n") * 100):
+        sizes = [len(one.text) for one in cut(Document("text", text), letters, 200, 40)]
+        assert max(sizes) <= 200 * 40 and sum(sizes) >= len("".join(text.split()))
+
+
+def test_a_cue_without_words_keeps_its_time() -> None:
+    text = "1\n00:00:01,000 --> 00:00:02,000\n00:00:03,000 --> 00:00:04,000\nHello.\n"
+    assert cut(Document("subtitles", text), words)[0].text == text.strip()

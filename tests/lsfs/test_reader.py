@@ -255,3 +255,12 @@ def test_a_suffix_may_be_missing_odd_or_no_utf8() -> None:
     assert type_of(b"x.\xff\xfe") == "text"
     assert type_of(b"notes.1", b"words") == "text" and type_of(b"ls.1", b".Dd x") == "man"
     assert type_of(b"letter.docx") == "text"
+
+
+@pytest.mark.parametrize(
+    "head", [b"<!---->", b"<!-- --> ", b"<?xml ?>", b"<!-- <?xml ?>-->\n", b"<?xml " + b" " * 190 + b">"]
+)
+def test_comments_without_a_page_behind_them_are_read_once(head: bytes) -> None:
+    """Each may end at any of a thousand places, and five in a row at the fifth power of that: this returns, or hangs for years."""
+    assert classify((head * 8192)[:8192], b"x.txt") == ("text", True)
+    assert classify(head * 5 + b"<html>", b"x.txt") == ("html", True)

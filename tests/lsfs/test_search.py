@@ -8,7 +8,7 @@ from search_library import Library, direction
 
 from lsfs.engine.document import Cut
 from lsfs.index import fusion
-from lsfs.index.search import TableBroken
+from lsfs.index.search import NotEmbedded, TableBroken
 from syscalls.errors import InvalidArgument, TryAgain
 
 
@@ -362,3 +362,17 @@ def test_collected_contents_leave_no_trace(library):
     assert library.vectors.collect(f"file:{library.store.path}?mode=ro", 0) == 1
     assert library.found("refund", vector=direction(1, 0, 0, 0)) == ["kept"]
     assert library.store.glance.counts() == {"contents": 1, "passages": 1, "embedded": 1, "waiting": 0}
+
+
+def test_a_prompt_that_is_embedded_meanwhile_is_answered_as_one_that_was(library):
+    library.add("both.md", "refund rules", vector=direction(1, 0.3, 0, 0))
+    library.add("meaning.md", "repayment rights", vector=direction(1, 0, 0, 0))
+    vector = direction(1, 0, 0, 0)
+    assert library.ask("refund", vector=lambda: vector) == library.ask("refund", vector=vector)
+
+
+def test_a_prompt_without_a_vector_is_left_to_whoever_asked(library):
+    library.add("words.md", "refund", vector=direction(1, 0, 0, 0))
+    with pytest.raises(NotEmbedded):
+        library.ask("refund", vector=lambda: None)
+    assert library.found("refund") == ["words.md"]

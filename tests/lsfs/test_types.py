@@ -21,3 +21,12 @@ def test_a_group_of_types_is_asked_by_its_name_or_by_what_people_call_it() -> No
     assert expand("spreadsheet") == expand("excel") == SHEETS | {"csv"}
     assert expand("xlsm") == {"xlsx"} and expand("ods") == {"ods"} and expand("doc") >= SHEETS
     assert expand("slides") == {"pptx", "odp"}
+
+
+def test_the_words_that_a_prompt_calls_types_are_these():
+    from lsfs.engine import types
+    from syscalls.kinds import NAMES, SUFFIXES
+
+    known = {*types._BY_NAME, *types.FAMILIES, *types._ALIASES, *types._BY_SUFFIX}
+    assert known == NAMES | SUFFIXES
+    assert all(types.expand(word) for word in known)

@@ -60,7 +60,14 @@ def test_an_identifier_is_found_as_it_is_written(db):
 
 @pytest.mark.parametrize(
     ("text", "asked"),
-    [("Café Zürich", "cafe"), ("RÉSUMÉ", "résumé"), ("全文検索エンジン", "検索"), ("Обзор рынка", "рынка")],
+    [
+        ("Café Zürich", "cafe"),
+        ("RÉSUMÉ", "résumé"),
+        ("全文検索エンジン", "検索"),
+        ("Обзор рынка", "рынка"),
+        ("η επιστροφή των ΧΡΗΜΆΤΩΝ", "χρηματων"),
+        ("ο λόγος", "λογοσ"),
+    ],
 )
 def test_words_of_other_languages_are_found(db, text, asked):
     words.insert(db, [(1, "", text, "text"), (2, "", "something else", "text")])

@@ -2,10 +2,11 @@
 
 import json
 import os
+import shlex
 import subprocess
 
 import pytest
-from mounted_helpers import NOBODY, as_nobody, root
+from mounted_helpers import LSFS, NOBODY, as_nobody, root
 
 
 def shell(mounted, command):
@@ -169,3 +170,42 @@ def test_nested_questions_show_another_user_only_what_he_may_read(library):
     finally:
         os.chmod(path, 0o644)
     assert NOBODY
+
+
+def test_a_link_of_an_answer_is_a_path_for_calls_from_a_shell_and_for_ctl(notes):
+    def call(*words):
+        done = subprocess.run([*LSFS, *words], cwd=notes.path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr + notes.log()
+        return done.stdout
+
+    def ctl(line):
+        return shell(notes, f"exec 3<>ctl; echo {shlex.quote(line)} >&3; cat <&3")
+
+    shell(
+        notes, "echo 'More flour.' >> files/papers/bread.md; mkdir query/'flour'; mv query/flour query/dough"
+    )
+    name = hits(notes, "query/dough")[0]
+    assert name == "bread.md"
+    links = [
+        "query/mode:words flour/01-bread.md",
+        "query/dough/01-bread.md",
+        "query/type:md/and/mode:words flour/01-bread.md",
+        "query/mode:words flour/by-type/md/01-bread.md",
+        "files/papers/.query/mode:words flour/01-bread.md",
+    ]
+    for link in links:
+        if not (notes.path / link).is_symlink():
+            raise AssertionError(f"{link} is no link")
+        assert json.loads(call("get", "--json", link))["path"] == "files/papers/bread.md"
+        assert json.loads(ctl(f"get --json {shlex.quote(link)}"))["path"] == "files/papers/bread.md"
+        assert call("log", link) == call("log", "files/papers/bread.md") == ctl(f"log {shlex.quote(link)}")
+        plan = json.loads(call("rollback", link, "--versions", "1", "--dry-run", "--json"))
+        said = json.loads(ctl(f"rollback {shlex.quote(link)} --versions 1 --dry-run"))
+        assert plan["path"] == said["path"] == "files/papers/bread.md"
+    call("lock", links[0], "--for", "1h")
+    assert "bread.md" in shell(notes, "getfattr -n user.lsfs.lock files/papers/bread.md")
+    ctl(f"unlock {shlex.quote(links[0])}")
+    done = subprocess.run(
+        [*LSFS, "log", "query/dough/09-none.md"], cwd=notes.path, capture_output=True, text=True
+    )
+    assert done.returncode != 0 and "query/dough/09-none.md" in done.stderr

@@ -137,3 +137,30 @@ def test_access_control_lists_decide_who_finds_a_file(mount, tmp_path):
     assert sorted(hit["path"] for hit in found["hits"]) == ["files/granted.md", "files/opened/below.md"]
     for name, readable in (("granted.md", 0), ("denied.md", 1), ("opened/below.md", 0), ("closed.md", 1)):
         assert run_as(NOBODY, "cat", mounted.files / name).returncode == readable
+
+
+def test_no_rank_tells_of_words_in_a_neighbour_that_is_closed(mount, tmp_path):
+    folder = tmp_path / "folder"
+    (folder / "talk").mkdir(parents=True)
+    for number in range(30):
+        (folder / f"{'x' * (number + 1)}.md").write_text(f"filler of kind{number}\n")
+    (folder / "talk/turn_1.txt").write_text("the wombat was dismissed\n")
+    for other in ("talk/turn_2.txt", "talk/named_2.txt"):
+        (folder / other).write_text("yes it was said\n")
+    (folder / "talk/named_1.txt").write_text("the wombat was dismissed\n")
+    rows = ((1, 6, EVERY), (2, 0, NOBODY), (4, 4, EVERY), (16, 4, EVERY), (32, 4, EVERY))
+    try:  # closed to one user, and yet of the mode that its neighbour has
+        os.setxattr(folder / "talk/named_1.txt", "system.posix_acl_access", acl(*rows))
+    except OSError:
+        pytest.skip("this file system has no access control lists")
+    mounted = mount(folder, "--allow-other", conf=WORDS_ONLY)
+    reachable(mounted.path)
+    mounted.indexed()
+    (mounted.path / "snapshots" / "then").mkdir()
+    os.chmod(mounted.files / "talk/turn_1.txt", 0o600)  # closed since: what it was then is closed as well
+    for place in ("query", "snapshots/then/query"):
+        target = mounted.path / place / "wombat dismissed" / "results.json"
+        own = {hit["path"] for hit in json.loads(target.read_text())["hits"]}
+        assert {"files/talk/turn_1.txt", "files/talk/named_1.txt", "files/talk/named_2.txt"} <= own
+        seen = run_as(NOBODY, "cat", target)
+        assert json.loads(seen.stdout)["hits"] == [], place

@@ -9,6 +9,7 @@ from asked_library import ME, Library, paths, say
 
 from syscalls import combine as module
 from syscalls.combine import MOST_STEPS, combine, either, reading
+from syscalls.confidence import LOW, confidence
 from syscalls.errors import Denied, InvalidArgument, NotFolder, NotFound
 
 
@@ -20,6 +21,14 @@ def found(*chain, library=None, **more):
 def test_and_ranks_by_the_second_what_the_first_demands():
     assert paths(found("mode:words refund", "and", "money card")) == ["policies/refund.md", "faq.md"]
     assert paths(found("type:md", "and", "money limit:1")) == ["policies/refund.md"]
+
+
+def test_a_second_question_of_fields_alone_keeps_the_order_of_the_first():
+    assert paths(found("money card", "and", "type:md")) == [
+        path for path in paths(found("money card")) if path.endswith(".md")
+    ]
+    assert paths(found("card money function", "and", "type:py,md limit:1")) == ["src/pay.py"]
+    assert paths(found("type:md", "and", "in:policies")) == ["policies/refund.md", "policies/travel.md"]
 
 
 def test_and_the_other_way_round_keeps_the_hits_of_the_plain_question_that_have_the_words():
@@ -54,6 +63,22 @@ def test_either_is_answered_as_surely_as_the_surer_of_the_two(one, other, both):
         replace(second, confidence=other, signals=("words", "path")),
     )
     assert (joined.confidence, joined.signals) == (both, ("words", "meaning", "path"))
+
+
+def test_what_a_limit_leaves_is_as_sure_as_it_is():
+    library = Library()
+    ask = library.ask
+
+    async def sure(text, *arguments, **how):
+        answer = await ask(text, *arguments, **how)
+        parts = {"words": 0.05 if text == "money" else 0.9}
+        hits = tuple(replace(hit, parts=parts) for hit in answer.hits[:2])
+        return replace(answer, hits=hits, signals=("words",), confidence=confidence(hits, ("words",)))
+
+    library.ask = sure
+    both = found("money", "or", "lentil", library=library)
+    shown = found("money", "or", "lentil", library=library, limit=1)
+    assert shown.hits[0].parts == {"words": 0.05} and shown.confidence < LOW < both.confidence
 
 
 def test_not_leaves_out_what_answers_the_second():

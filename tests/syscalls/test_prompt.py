@@ -278,3 +278,38 @@ def test_a_slash_continues_a_prompt_after_in_only(text, expected):
 )
 def test_a_quotation_mark_without_a_partner_is_said(text, lone):
     assert any("quotation mark" in note for note in parse(text).notes) is lone
+
+
+@pytest.mark.parametrize(
+    ("text", "types", "words"),
+    [
+        ("type:md, txt rent", ("md", "txt"), ("rent",)),
+        ("type:pdf,  docx , txt", ("pdf", "docx"), ("txt",)),
+        ("type:pdf, .docx, txt?", ("pdf", "docx", "txt"), ()),
+        ("type:md, what is it", ("md",), ("what", "is", "it")),
+        ("rent in:md, txt", (), ("rent", "txt")),
+    ],
+)
+def test_a_list_of_types_may_have_blanks_after_its_commas(text, types, words):
+    prompt = parse(text)
+    assert (prompt.types, prompt.words, prompt.text) == (types, words, text)
+    if types and not words:
+        assert prompt.meaning == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("type:banana", "groups: doc, data"),
+        ("rent type:md,picure", "near are picture"),
+        ("type:chat", "text, markdown, json"),
+        ("type:.md", ""),
+        ("type:DOCX,code", ""),
+    ],
+)
+def test_a_type_that_there_is_not_is_said_with_near_ones(text, said):
+    notes = " ".join(parse(text).notes)
+    assert (
+        (said in notes and f"`{text.rpartition(',')[2].rpartition(':')[2]}`" in notes) if said else not notes
+    )
+    assert demanded("refund type:banana")  # a suffix of the user's own is no mistake in an expression

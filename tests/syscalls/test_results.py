@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from syscalls.prompt import parse
 from syscalls.results import from_json, passages_md, results_json
-from syscalls.retrieve import ONLY_NEAR
+from syscalls.retrieve import MORE, ONLY_NEAR
 from syscalls.values import Hit, Passage, Results
 
 PATHS = st.binary(min_size=1, max_size=40).filter(
@@ -123,3 +123,23 @@ def test_what_was_read_otherwise_is_still_said_when_an_answer_is_restored():
         asked, prompt=replace(asked.prompt, condition=None, exact=False, notes=("searched as words",))
     )
     assert from_json(results_json(asked)).prompt == asked.prompt
+
+
+def test_a_prompt_of_nothing_but_fields_is_exact():
+    assert json.loads(results_json(answer("type:mail", [HIT])))["exact"] is True
+    assert json.loads(results_json(answer("rent type:mail", [HIT])))["exact"] is False
+
+
+def test_an_answer_that_is_cut_does_not_read_as_all_there_is():
+    whole = answer("type:md", [HIT])
+    assert "- 1 file.\n" in passages_md(whole).decode()
+    assert "- The first file.\n" in passages_md(answer("how are refunds signed limit:1", [HIT])).decode()
+    assert "- 1 file.\n" in passages_md(answer("how are refunds signed", [HIT])).decode()
+    cut = replace(whole, prompt=replace(whole.prompt, notes=(MORE.format(1),)))
+    text = passages_md(cut).decode()
+    assert "- The first file.\n- there are more files" in text and "limit:all" in text and "index" not in text
+
+
+def test_nothing_of_a_type_that_there_is_not_is_said_so():
+    assert "There is no type banana" in passages_md(answer("type:banana")).decode()
+    assert "Only md, banana files were searched" in passages_md(answer("type:md,banana")).decode()

@@ -8,7 +8,7 @@ import trio
 from lsfs.index.fusion import fuse, trust
 from syscalls.confidence import LOW
 from syscalls.prompt import MOST_HITS, parse
-from syscalls.retrieve import AT_ONCE, ONLY_NEAR, demands, retrieve, understood
+from syscalls.retrieve import AT_ONCE, MORE, ONLY_NEAR, demands, is_exact, retrieve, understood
 from syscalls.values import Viewer
 
 VIEWER = Viewer(1000, 1000)
@@ -204,7 +204,7 @@ def test_scores_say_nothing_of_what_the_viewer_may_not_read():
     without = ask("word", Given(*mine), readable, viewer=stranger)
     assert with_it.hits == without.hits
     assert with_it.hits[0].parts["words"] == pytest.approx(
-        0.2 / 0.4**0.5 * trust(0.4)
+        0.2 / 0.4**0.5 * trust(0.4, 0.4)
     )  # the best that he may read
     assert ask("word", Given(*mine, secret), readable).hits[0].score < with_it.hits[0].score
     assert [hit.path for hit in with_it.hits] == [b"b", b"a"], "and they are in the order of these scores"
@@ -327,3 +327,54 @@ def test_many_hits_are_looked_at_with_pauses():
 
     assert len(ask("word limit:5000", Index(5000), pause=pause).hits) == 5000
     assert len(taken) >= 5000 / AT_ONCE
+
+
+def borrowed(path, *lenders, words=0.0):
+    return path, {"words": words, "context": 0.3, "path": 0.0}, False, lenders
+
+
+class Lending(Index):
+    """An index of hits that are given with who lent them what speaks for them."""
+
+    def __init__(self, *hits):
+        self.hits = hits
+
+    async def search(self, query):
+        hits = [
+            {
+                "path": path, "score": 0.5, "parts": {}, "values": values, "stale": stale, "passages": [],
+                **({"lenders": list(lenders)} if lenders else {}),
+            }
+            for path, values, stale, lenders in self.hits
+        ]  # fmt: skip
+        return {"hits": hits, "more": False, "sequence": 7, "meaning": "off"}
+
+
+@pytest.mark.parametrize("lenders", [(b"secret",), (b"open", b"secret"), ()])
+def test_what_a_file_lends_that_the_viewer_may_not_read_does_not_count(lenders):
+    index = Lending(borrowed(b"mine", *lenders), borrowed(b"said", *lenders, words=0.2))
+    readable = Folder(lambda path: path != b"secret")
+    (hit,) = ask("word", index, readable, viewer=Viewer(7, 7)).hits
+    assert (hit.path, hit.parts["context"]) == (b"said", 0.0)
+    assert [hit.path for hit in ask("word", index, readable).hits] == [b"mine", b"said"]
+
+
+def test_what_is_lent_by_files_that_the_viewer_may_read_counts_for_him():
+    index = Lending(borrowed(b"mine", b"open", b"other"))
+    (hit,) = ask("word", index, Folder(lambda path: True), viewer=Viewer(7, 7)).hits
+    assert hit.path == b"mine" and hit.parts["context"] > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "exact"), [("type:md", True), ('"two words"', True), ("word type:md", False), ("word", False)]
+)
+def test_only_what_is_nothing_but_conditions_and_fields_is_exact(text, exact):
+    assert is_exact(parse(text)) == exact
+
+
+def test_where_the_limit_leaves_out_what_fulfils_a_condition_a_note_says_so():
+    assert MORE.format(3) in ask("type:md limit:3", Index(10)).prompt.notes
+    assert ask("type:md limit:10", Index(10)).prompt.notes == ()
+    assert ask("word limit:3", Index(10)).prompt.notes == ()
+    some = Folder(lambda path: path in (b"0.md", b"1.md", b"2.md"))
+    assert ask("type:md limit:3", Index(10), some, viewer=Viewer(7, 7)).prompt.notes == ()

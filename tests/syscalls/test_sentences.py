@@ -134,3 +134,43 @@ def test_every_sentence_of_a_real_file_stands_in_it_where_it_says(path):
         joined = " ".join([first, *map(marked, rest)])
         assert unquoted(one.text) in " ".join(unquoted(joined).split()), one
         assert unquoted(one.text.split()[0]) in unquoted(first)
+
+
+def test_messages_of_a_chat_are_turns_however_their_day_is_written():
+    for stamp in (
+        "12/03/2026, 18:04 - ",
+        "[12.03.26, 18:04:33] ",
+        "3/12/26, 6:04 PM - ",
+        "[2026-03-12 18:04] ",
+    ):
+        text = f"{stamp}Marta: no idea\n{stamp}Paolo: a radio\nwith big buttons\n"
+        found = sentences(text, 1, "chat.txt")
+        assert [(one.text.removeprefix(stamp.lstrip()), one.line, one.turn) for one in found] == [
+            ("Marta: no idea", 1, True),
+            ("Paolo: a radio with big buttons", 2, True),
+        ], stamp
+
+
+def test_headers_of_a_mail_are_no_sentences_but_its_subject():
+    mail = "From: Otto Brandt <o@x.example>\nTo: Marta\nSubject: Rent from July\nDate: Fri, 06 Mar 2026\n\n"
+    mail += "Dear Ms Riva, hello.\n"
+    found = sentences(mail, 1, "a.eml")
+    assert [(one.text, one.line, one.kind) for one in found] == [
+        ("Subject: Rent from July", 3, "heading"),
+        ("Dear Ms Riva, hello.", 6, "prose"),
+    ]
+    assert [one.text for one in sentences("Note: this stays here.\n", 1, "a.txt")] == [
+        "Note: this stays here."
+    ]
+
+
+def test_lines_of_a_table_or_of_data_are_rows():
+    assert said("item,kg\nrye,40\n", "a.csv", "row") == ["item,kg", "rye,40"]
+    assert said('{\n "keep_days": 21\n}', "a.json", "row") == ['"keep_days": 21']
+    assert said("Loans\nBank | Amount\n", "a.xlsx", "row") == ["Bank | Amount"]
+    assert said("# Sales\nIt sells more.\nimport pandas as pd\n", "a.ipynb") == ["It sells more."]
+
+
+def test_a_time_behind_a_name_is_that_of_its_turn():
+    found = sentences("**Tom** (09:02): threw them away.\n**Irena** (09:04): all of them?\n", 1, "talk.md")
+    assert [(one.line, one.turn) for one in found] == [(1, True), (2, True)]

@@ -141,3 +141,68 @@ def test_by_words_what_shares_the_questions_words_comes_first():
     chosen = [one for one, _ in by_words("refund signatures", texts, 3)]
     assert chosen[0] in (1, 2) and 0 not in chosen
     assert by_words("", [], 3) == [] and len(by_words("", texts, 2)) == 2
+
+
+SHEET = "Budget\nItem | Q1 | Q2 | Q3\nRent | 5550 | 5550 | 5970\nAdvertising | 150 | 900 | 150\n\nLoans\n"
+SHEET += "Bank | Amount\nCredito Alpino | 18000\n"
+STOCK = "item,kg,shelf\nflour 00,120,A1\nsesame,3,B4\n"
+TILL = '{\n "till": {\n  "receipt_footer": "Grazie, a presto!"\n }\n}'
+PROSE = "The rent of the shop goes up in July. The cat sleeps. They talked all night long. It rained again today. We stay here.\n"
+CHAT = (
+    "12/03/2026, 18:01 - Giulia: What are we giving nonna?\n12/03/2026, 18:04 - Marta: no idea\n"
+    "12/03/2026, 18:20 - Marta: how much does the radio cost?\n12/03/2026, 18:22 - Paolo: 79\n"
+)
+
+
+@pytest.mark.parametrize("insight", [None, Thinker()])
+@pytest.mark.parametrize(
+    ("question", "name", "text", "said"),
+    [
+        ("Credito Alpino", b"budget 2026.xlsx", SHEET, ("Credito Alpino | 18000", 8)),
+        ("budget for advertising", b"budget 2026.xlsx", SHEET, ("Advertising | 150 | 900 | 150", 4)),
+        ("sesame shelf", b"stock.csv", STOCK, ("sesame,3,B4", 3)),
+        ("receipt footer", b"till.json", TILL, ('"receipt_footer": "Grazie, a presto!"', 3)),
+    ],
+)
+def test_a_row_that_answers_is_quoted_beside_any_prose(insight, question, name, text, said):
+    found = made(results((name, 1, text), (b"diary.md", 1, PROSE * 3), prompt=question), insight)
+    assert said in [(one.text, one.line) for one in found.sentences if one.path == name]
+    assert not any(one.path == b"diary.md" for one in found.sentences)
+
+
+@pytest.mark.parametrize("insight", [None, Thinker()])
+def test_a_long_row_is_quoted_around_the_words_that_were_asked_for(insight):
+    row = "x" * 50 + " filler" * 200 + " Credito Alpino 18000" + " more" * 200
+    (one,) = made(results((b"a.csv", 1, row), prompt="Credito Alpino"), insight).sentences
+    assert "Credito Alpino 18000" in one.text and len(one.text) <= 310
+    assert (
+        one.text.startswith("\u2026 ") and one.text.endswith(" \u2026") and one.text.strip("\u2026 ") in row
+    )
+
+
+def test_a_best_hit_without_a_sentence_is_named():
+    found = made(results((b"a.bin", 1, "0x00\n"), (b"b.md", 1, "A refund is signed here.\n")), Thinker())
+    assert [one.path for one in found.sentences] == [b"b.md"]
+    assert any("files/a.bin, could not be quoted" in note for note in found.notes)
+    assert not any("could not be quoted" in note for note in made(results((b"a.md", 5, POLICY))).notes)
+
+
+@pytest.mark.parametrize("insight", [None, Thinker()])
+def test_what_has_no_word_of_the_question_and_is_not_near_is_left_out(insight):
+    found = made(results((b"diary.md", 1, PROSE), prompt="the rent of the shop"), insight)
+    assert [one.text for one in found.sentences] == ["The rent of the shop goes up in July."]
+
+
+def test_a_file_that_is_found_by_its_name_is_quoted_where_it_is_nearest():
+    found = made(results((b"landlord.eml", 1, "It goes up in July, I fear.\n"), prompt="landlord"), Thinker())
+    assert [one.text for one in found.sentences] == ["It goes up in July, I fear."]
+
+
+@pytest.mark.parametrize("insight", [None, Thinker()])
+def test_a_question_of_a_dialogue_is_quoted_with_its_reply(insight):
+    found = made(results((b"chat.txt", 1, CHAT), prompt="how much does the radio cost"), insight)
+    assert [(one.text[20:], one.line) for one in found.sentences] == [
+        ("Marta: how much does the radio cost?", 3),
+        ("Paolo: 79", 4),
+    ]
+    assert len(made(results((b"chat.txt", 1, CHAT), prompt="the radio"), insight, 1).sentences) == 1

@@ -78,6 +78,16 @@ def test_every_way_is_one_from_a_known_format_to_another():
         ]
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [(b"a.XLSX", "xlsx"), (b"a.xlsb", "xlsx"), (b"a.mbox", "eml"), (b"a.eml", "eml"), (b"a.ipynb", "ipynb")],
+)
+def test_what_the_index_reads_becomes_text_and_nothing_else(name, source):
+    assert way(name, "txt") == (source, "txt")
+    with pytest.raises(NotSupported, match=r"becomes text\."):
+        way(name, "html")
+
+
 def test_the_format_has_to_be_said(folder):
     command = types.SimpleNamespace(
         given=given(CALL, "plan.md"), folder=folder, converter=Converter(), viewer=ME

@@ -1,8 +1,8 @@
 """mail: messages (.eml, .mbox, what a Maildir holds) as a person reads them, each word on the line of the file where it stands.
 
 From, To, Cc, Subject and Date are decoded, other headers are left out; of text/plain beside text/html the plain one is read; what is
-encoded (base64, quoted-printable) is decoded and stands from the line on where its code begins; an attachment is named, a message within
-a message is read as one. Each message is a section under its subject.
+encoded (base64, quoted-printable) is decoded and stands from the line on where its code begins; an attachment is named, and read where it
+is text; a message within a message is read as one. Each message is a section under its subject.
 
     From: Anna Müller <anna@example.org>
     Subject: Refunds in March
@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from itertools import pairwise
 
 from lsfs.engine.document import Document, Section
 from lsfs.engine.encoding import clean, decode
@@ -32,20 +33,22 @@ _VALUE = 8192  # bytes of one header: the library takes quadratic time and memor
 _DEEP = 100  # parts within parts
 _PARTS = 5000  # of one message
 _TITLE = 120
-_ENVELOPE = re.compile(rb"From \S.*\d{4}")  # begins a message of an mbox
+# begins a message of an mbox; it says the time, as "From March 2024 we charge" does not
+_ENVELOPE = re.compile(rb"From \S[^\n]{0,150}?\d\d?:\d\d[^\n]{0,50}\d{4}")
 _FIELD = re.compile(rb"([!-9;-~]{1,76}):")
 _PARSER = email.parser.HeaderParser(policy=email.policy.default.clone(max_line_length=None))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Part:
     """A part of a message: where its headers and its body are, and what they say."""
 
     line: int
     boundary: bytes = b""
+    parted: bool = False  # the boundary has been met
     message: bool = True  # its headers are those of a message
     alternative: bool = False  # its parts say the same
-    answered: bool = False  # one of them has been read
+    answer: "_Part | None" = None  # the one of them that is read
     header: list[bytes] = field(default_factory=list)
     kind: str = ""
     charset: str = ""
@@ -109,26 +112,29 @@ class _Message:
         part, parts = stack[0], 0
         for number, line in enumerate(message):
             if heading:
-                if line.strip(b"\r\n") and not (part.header and not _header(line)):
+                if line.strip(b"\r\n") and _header(line, first=not part.header):
                     if len(part.header) < _LINES:
                         part.header.append(line)
                     continue
                 empty = not line.strip(b"\r\n")
                 heading, body = False, number + 1 if empty else number
                 self._begin(part, base)
-                if part.kind == "message/rfc822" and len(stack) < _DEEP:
-                    inner = _Part(body)
-                    stack.append(inner)
-                    part, heading = inner, True
+                if part.kind == "message/rfc822":
+                    if empty and len(stack) < _DEEP:
+                        inner = _Part(body)
+                        stack.append(inner)
+                        part, heading = inner, True
+                    else:
+                        part.kind = "text/plain"
                 if empty or heading:
                     continue
             if line.startswith(b"--"):
                 at = _bounded(stack, line)
                 if at is not None:
-                    if part.kind and not part.boundary:
-                        self._body(part, stack, message[body:number], base + body)
+                    self._body(part, stack, message[body:number], base + body)
                     del stack[at + 1 :]
                     part = stack[at]
+                    part.parted = True
                     body = number + 1
                     if not line.rstrip().endswith(b"--") or line.rstrip() == b"--" + part.boundary:
                         inner = _Part(number + 1, message=False)
@@ -138,7 +144,7 @@ class _Message:
                             part, heading = inner, True
         if heading:
             self._begin(part, base)
-        elif part.kind and not part.boundary:
+        else:
             self._body(part, stack, message[body:], base + body)
         return self.subject
 
@@ -157,6 +163,8 @@ class _Message:
         part.boundary = _said(headers.get_boundary("")).encode("utf-8", "surrogateescape")
         if not part.kind.startswith("multipart/"):
             part.boundary = b""
+        elif not part.boundary:
+            part.kind = "text/plain"
         part.alternative = part.kind == "multipart/alternative"
         at = base + part.line
         if part.message:
@@ -173,18 +181,20 @@ class _Message:
             self._put(at, f"Attachment: {name}")
 
     def _body(self, part: _Part, stack: list[_Part], body: list[bytes], line: int) -> None:
-        if part.kind not in ("text/plain", "text/html", "text/enriched", "text/markdown", "text/calendar"):
+        if part.boundary and not part.parted:  # its parts never came: it was cut off, or says what is not so
+            part.kind = "text/plain"
+        if part.parted or not part.kind.startswith("text/") or part.kind == "text/rtf":
             return
-        if part.attached and part.kind != "text/plain":
-            return
-        group = next((above for above in reversed(stack[:-1]) if above.alternative), None)
-        if group is not None and group.answered:
+        group, branch = next(
+            (pair for pair in reversed(list(pairwise(stack))) if pair[0].alternative), (None, None)
+        )
+        if group is not None and group.answer not in (None, branch) and not part.attached:
             return
         found = _decoded(part, body)
         while found and not found[-1].strip():  # after the last line end there is nothing
             found.pop()
-        if group is not None and any(text.strip() for text in found):
-            group.answered = True
+        if group is not None and not part.attached and any(text.strip() for text in found):
+            group.answer = branch
         room = len(body)
         if (
             len(found) > room
@@ -196,8 +206,11 @@ class _Message:
                 self._put(line + number, text)
 
 
-def _header(line: bytes) -> bool:
-    return line[:1] in b" \t" or _FIELD.match(line) is not None
+def _header(line: bytes, first: bool) -> bool:
+    """Whether a line is one of headers. The `first` continues none, but may be what a mailbox has before them."""
+    return (
+        line.startswith((b"From ", b">From ") if first else (b" ", b"\t")) or _FIELD.match(line) is not None
+    )
 
 
 def _fields(header: list[bytes]) -> bytes:
@@ -237,10 +250,10 @@ def _said(value: object) -> str:
 
 def _bounded(stack: list[_Part], line: bytes) -> int | None:
     """Which of the open parts this line is a boundary of."""
-    said = line.rstrip()
+    name = line.rstrip()[2:]
+    names = (name, name.removesuffix(b"--"))
     for at in range(len(stack) - 1, -1, -1):
-        boundary = stack[at].boundary
-        if boundary and said in (b"--" + boundary, b"--" + boundary + b"--"):
+        if stack[at].boundary and stack[at].boundary in names:
             return at
     return None
 

@@ -66,7 +66,7 @@ def _heading(cell: dict, text: str) -> tuple[int, str] | None:
     """The rank and name of the first heading in a cell of Markdown."""
     if cell.get("cell_type") == "heading":
         level = cell.get("level")
-        return (level if isinstance(level, int) else 1), text.strip("# \n")[:_TITLE]
+        return (min(max(level, 1), 6) if isinstance(level, int) else 1), text.strip("# \n")[:_TITLE]
     if cell.get("cell_type") != "markdown":
         return None
     for line in text.split("\n"):
