@@ -5,7 +5,8 @@
     ask --token T                    does exactly that, and answers with what was replied; a token is good once, for ten minutes
     ask --dry-run "…"                no token is given
 
-A grammar and the embedding model understand it (`syscalls.asking`); what they do not understand is refused, with the nearest calls. A
+A grammar and a small network that learned from many sentences read it (`syscalls.asking.agreed`); what
+they do not understand, or not as the same, is refused, with the nearest calls. A
 language model is asked only where one is named in lsfs.conf, and then only which of the same calls is meant. Where a name may be one of
 several files, the answer has the commands to choose from, and no token. Text in files is never looked at to find out what to do.
 """
@@ -19,15 +20,29 @@ from syscalls.asking.calls import TOKENED
 from syscalls.asking.names import meant
 from syscalls.asking.plan import Plan, paths, planned
 from syscalls.changes.text import shown
-from syscalls.errors import InvalidArgument, ModelFailed, TryAgain
+from syscalls.errors import InvalidArgument, ModelFailed
 from syscalls.options import path_of
 
 if TYPE_CHECKING:
     from syscalls.asking.intents import Understood
     from syscalls.control import Command
 
-DEADLINE = 10.0  # seconds that the embedding model may take; without it the words alone decide
 USAGE = 'Say what is to be done, as in `ask "lock plan.md for 2 hours"`; then `ask --token T` does it.'
+HARMLESS = frozenset(  # they change nothing
+    (
+        "get",
+        "keywords",
+        "semantic",
+        "integrated",
+        "combine",
+        "compare",
+        "watch",
+        "summarise",
+        "log",
+        "query",
+        "status",
+    )
+)
 FIRST = 10  # changes of a call's own plan that are shown
 
 
@@ -55,8 +70,7 @@ def sentence_of(words: tuple[str, ...]) -> str:
 async def proposal(command: "Command", prompt: str, *, token: bool) -> dict[str, Any]:
     """What a sentence asks for, as JSON says it. Raises InvalidArgument where it is not understood, and what a call says to its plan."""
     notes: list[str] = []
-    cosines = await _cosines(command, prompt, notes)
-    found = await _thought(command, lambda: _intents().understood(prompt, cosines))
+    found = await _thought(command, lambda: _readers().understood(prompt))
     if not found.word:
         found = await _by_model(command, prompt, found, notes)
     word, slots = found.word, dict(found.slots)
@@ -69,6 +83,7 @@ async def proposal(command: "Command", prompt: str, *, token: bool) -> dict[str,
         "says": "",
         "token": None,
         "notes": notes,
+        "sure": found.sure or word in HARMLESS,
     }
     if choices:
         answer["candidates"] = choices
@@ -105,24 +120,18 @@ def _intents() -> Any:
     return intents
 
 
+def _readers() -> Any:
+    """The grammar and the network together: the weights are read when the first sentence comes."""
+    from syscalls.asking import agreed
+
+    return agreed
+
+
 async def _thought(command: "Command", work: Callable[[], Any]) -> Any:
     """What `work` returns, in a thread where there is one: the mount does not wait for it."""
     if command.history is None:
         return work()
     return await command.history.in_thread(lambda past: work())
-
-
-async def _cosines(command: "Command", prompt: str, notes: list[str]) -> list[float] | None:
-    if command.insight is None:
-        return None
-    likeness, neighbours = await _thought(
-        command, lambda: (_intents().likeness(prompt), _intents().neighbours())
-    )
-    try:
-        return await command.insight.similar(likeness, neighbours, DEADLINE)
-    except TryAgain:
-        notes.append("The embedding model was not there in time, so the words alone were looked at.")
-        return None
 
 
 async def _by_model(command: "Command", prompt: str, found: "Understood", notes: list[str]) -> "Understood":

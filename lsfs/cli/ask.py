@@ -17,7 +17,7 @@ from syscalls.arguments import line
 from syscalls.table import CALLS
 
 CALL = next(call for call in CALLS if call.word == "ask")
-AMBIGUOUS = 1
+AMBIGUOUS = UNSURE = 1
 
 
 @click.command()
@@ -29,7 +29,8 @@ AMBIGUOUS = 1
 def ask(prompt: tuple[str, ...], dry_run: bool, as_json: bool, yes: bool, mountpoint: str | None) -> int:
     """Do what PROMPT says, in words: "lock the budget for two hours", "what changed in plan.md between v2 and v5".
 
-    Shows the command that would run, and asks. Exits with 1 when it was not confirmed, or when several files may be meant.
+    Shows the command that would run, and asks. Exits with 1 when it was not confirmed, when several files may be meant, or when --yes is
+    said to what only one of its two readers understands so.
     """
     mount = client.locate(mountpoint)
     values: dict[str, Any] = {"PROMPT": (" ".join(prompt),)}
@@ -43,6 +44,11 @@ def ask(prompt: tuple[str, ...], dry_run: bool, as_json: bool, yes: bool, mountp
         return AMBIGUOUS
     if dry_run or not plan["token"]:
         return 0
+    if yes and not plan.get("sure"):
+        say(
+            "this is not understood surely enough for --yes: nothing was done; run the command above, or ask without --yes"
+        )
+        return UNSURE
     if not yes and not confirmed():
         say("nothing was done")
         return REFUSED

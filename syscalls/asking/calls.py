@@ -4,6 +4,7 @@ A typed call is its row in `syscalls.table`. The calls from before there were ty
 the same words, so that one function writes all lines, and reads them again.
 """
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -70,7 +71,8 @@ BY_WORD: Mapping[str, Call] = _known()
 
 def read(word: str, said: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a call, as somebody said them, as its kinds read them. Raises InvalidArgument."""
-    call, found = BY_WORD[word], {}
+    call = BY_WORD[word]
+    found: dict[str, Any] = {}
     for one in call.arguments:
         if one.name in said:
             many = isinstance(said[one.name], (list, tuple))
@@ -88,6 +90,8 @@ def read(word: str, said: Mapping[str, Any]) -> dict[str, Any]:
     for option in call.options:
         if option.name in said:
             found[option.name] = True if option.kind == "flag" else value(word, option, said[option.name])
+    if word == "create" and found["PATH"] and said["PATH"].endswith("/"):
+        found["PATH"] += b"/"  # a folder
     if set(said) - set(found):
         raise InvalidArgument(f"`{word}` has no {', '.join(sorted(set(said) - set(found)))}.")
     return found
@@ -118,7 +122,10 @@ def again(text: str) -> tuple[str, dict[str, Any]]:
         return word, {"PROMPT": rest}
     if word == "scan" and not _typed("scan"):
         return word, read(word, {"PATH": rest[1:-1]} if rest else {})
-    return word, given(BY_WORD[word], rest)
+    values = given(BY_WORD[word], rest)
+    if word == "create" and shlex.split(rest)[-1].endswith("/"):
+        values["PATH"] += b"/"
+    return word, values
 
 
 def _typed(word: str) -> bool:

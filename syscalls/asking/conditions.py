@@ -41,6 +41,8 @@ def expression(r: Reading) -> str:
     )
     if prefix is not None and len(quoted) == 1:
         return _word(r.value(prefix[0])) + "*"
+    if prefix is not None:
+        raise Missing(_WHY)
     if quoted:
         start, end = r.text.index(quoted[0]), r.text.rindex(quoted[-1]) + 3
         head = r.text[:start]

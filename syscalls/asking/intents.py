@@ -1,16 +1,11 @@
 """intents: the one call that a sentence means, with what it is given; otherwise a refusal that says why and names the nearest calls.
 
-Each call is a candidate by the words that speak for it (`lexicon`) and, where there is an embedding model, by how near the sentence is to
-those of `prototypes`. A candidate is filled (`slots`), and pays for every word that it does not explain. It is refused for a file, number
+Each call is a candidate by the words that speak for it (`lexicon`). A candidate is filled (`slots`), and pays for every word that it does not explain. It is refused for a file, number
 or quotation that no argument took, for a verb of another call, a denial, a condition, and for what lsfs cannot do. The best one is meant
-if it is good enough, and better than every other plan by a margin; without a model both have to be larger.
-
-Pure: the cosines of the model are an argument (`neighbours` says of which texts).
+if it is good enough, and better than every other plan by a margin. Pure.
 """
 
-import functools
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from syscalls.asking.calls import BY_WORD, read
@@ -22,6 +17,7 @@ from syscalls.asking.patterns import pattern
 from syscalls.asking.reading import Missing, Reading
 from syscalls.asking.saying import Slots
 from syscalls.asking.slots import filled
+from syscalls.asking.unasked import thanked, unasked
 from syscalls.asking.words import (
     ACTIONS,
     ALLOWED,
@@ -33,19 +29,15 @@ from syscalls.asking.words import (
     another,
     beside,
     denied,
-    prototypes,
     vocabulary,
 )
 from syscalls.errors import InvalidArgument
 
 LEAST = 2.0  # without it, a call is not thought of
-ENOUGH, ENOUGH_ALONE = 2.0, 2.0  # of the best candidate; alone: without a model
-MARGIN, MARGIN_ALONE = 0.75, 1.0
+ENOUGH = 2.0  # of the best candidate
+MARGIN = 1.0
 UNKNOWN = 1.0  # what a word costs that nothing explains
 MOST_UNKNOWN = 2
-WEIGHT = 18.0  # of the model: what a tenth of cosine more than the other calls is worth, times ten
-SURE = 1.2  # of the model's evidence, where the words alone decide nothing
-NEAR = 0.55  # the cosine from which on a sentence is like the prototypes
 HEADS = frozenset(
     ["show", "give", "list", "display", "tell", "print", "find", "get", "let", "make", "have"]
 )  # what a wish begins with
@@ -179,17 +171,21 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Understood:
     """word: the call that is meant, "" for none; slots: its arguments, as one would type them; why: of a refusal, one sentence; nearest:
-    the calls that a refused sentence is nearest to; final: it is no request at all, and nobody else is asked."""
+    the calls that a refused sentence is nearest to; final: it is no request at all, and nobody else is asked; unknown: words of it
+    that the call does not explain; score: of the call (`Candidate`); sure: both readers understand it so (`agreed`)."""
 
     word: str = ""
     slots: Slots = field(default_factory=dict)
     why: str = ""
     nearest: tuple[str, ...] = ()
     final: bool = False
+    unknown: int = 0
+    score: float = 10.0
+    sure: bool = False
 
 
-def understood(prompt: str, cosines: Sequence[float] | None = None) -> Understood:
-    """What a sentence asks for. cosines: of `likeness(prompt)` to each of `neighbours()`, where there is a model. Never raises."""
+def understood(prompt: str) -> Understood:
+    """What a sentence asks for. Never raises."""
     if len(prompt) > LONGEST:
         return Understood(why=f"A request has {LONGEST} characters at most.", final=True)
     sentence = said(prompt)
@@ -200,32 +196,31 @@ def understood(prompt: str, cosines: Sequence[float] | None = None) -> Understoo
             why=f"A request has {PLAIN} characters at most beside what stands in quotation marks; put the text or the question there.",
             final=True,
         )
-    near = nearness(cosines) if cosines is not None else {}
+    if thanked(prompt[:LONGEST]):
+        return Understood(
+            why="This tells something, and asks for nothing. Say what is to be done.", final=True
+        )
     fields = None if _refused(sentence) else told(sentence)
     if fields is not None and _reads(*fields):
         return Understood(*fields)
     reason = reasoned(sentence.text)
     if reason != sentence.text:
-        found = _understood(replace(sentence, text=reason), {})
+        found = _understood(replace(sentence, text=reason))
         if found.word:
             return found
-    found = _understood(sentence, {})
+    found = _understood(sentence)
     if found.word or found.final:
         return found
     right = respelled(sentence.text)
     texts = [right] if right != sentence.text else []
     for text in (*texts, *simpler(right)):
-        again = _understood(replace(sentence, text=text), {})
+        again = _understood(replace(sentence, text=text))
         if again.word and all(
             _written(again.slots, name, prompt) for name in ("PROMPT", "A", "B", "matching", "why", "text")
         ):
             return again
-    if near:
-        again = _understood(sentence, near)
-        if again.word:
-            return again
     if re.match(r"\s*(?:query|search|question|topic)\s*[:=]\s*\w", prompt, re.IGNORECASE):
-        again = _understood(replace(sentence, text=f"find files about {sentence.text}"), {})
+        again = _understood(replace(sentence, text=f"find files about {sentence.text}"))
         if again.word == "query":
             return again
     return found
@@ -250,30 +245,19 @@ def _first_unknown(word: str, reading: Reading) -> bool:
     )
 
 
-def _borne_out(one: Candidate, near: Mapping[str, float]) -> bool:
-    """Whether what the words alone did not decide is decided by the model: this call is the nearest one, by far."""
-    return (
-        near.get(one.word, 0.0) >= SURE
-        and one.unknown <= 1
-        and (bool(one.slots) or one.score - near[one.word] >= LEAST)
-    )
-
-
 def _written(slots: Slots, name: str, prompt: str) -> bool:
     """Whether a free text stands in the sentence as it was written, before a word of it was taken for another."""
     return " ".join(str(slots.get(name, "")).split()) in " ".join(prompt.split())
 
 
-def _understood(sentence: Said, near: Mapping[str, float]) -> Understood:
-    ranked = candidates(sentence, near)
+def _understood(sentence: Said) -> Understood:
+    ranked = candidates(sentence)
     nearest = tuple(one.word for one in ranked[:3] if one.score >= LEAST)
-    alone = not near
     why = _refused(sentence)
     if why:
         return Understood(why=why, nearest=nearest, final=True)
-    good = [one for one in ranked if not one.wrong and not one.missing and (alone or _borne_out(one, near))]
-    enough, margin = (ENOUGH_ALONE, MARGIN_ALONE) if alone else (ENOUGH, MARGIN)
-    if not good or good[0].score < enough + 0.5 * good[0].unknown:
+    good = [one for one in ranked if not one.wrong and not one.missing]
+    if not good or good[0].score < ENOUGH + 0.5 * good[0].unknown:
         return Understood(why=_why(ranked, good), nearest=nearest)
     best = good[0]
     for other in ranked:
@@ -286,30 +270,29 @@ def _understood(sentence: Said, near: Mapping[str, float]) -> Understood:
             and (best.word in _SEARCHES or other.word not in _SEARCHES)
         ):
             return Understood(why=f"`{other.word}` needs to know {other.missing}.", nearest=nearest)
-        if not other.missing and not other.wrong and other.score > best.score - margin:
+        if not other.missing and not other.wrong and other.score > best.score - MARGIN:
             return Understood(
                 why=f"This may mean `{best.word}` or `{other.word}`; say it with other words.",
                 nearest=(best.word, other.word),
             )
-    return Understood(best.word, best.slots)
+    return Understood(best.word, best.slots, unknown=best.unknown, score=best.score)
 
 
-def candidates(sentence: Said, near: Mapping[str, float]) -> list[Candidate]:
+def candidates(sentence: Said) -> list[Candidate]:
     """Every call that is thought of, the best first."""
     found = []
     for word, cues in CUES.items():
         if word not in BY_WORD:
             continue
-        lexical, bonus = _lexical(word, sentence.text), near.get(word, 0.0)
+        lexical = _lexical(word, sentence.text)
         if (
             max(
                 lexical,
                 sum(weight for weight, cue in cues if weight > 0 and pattern(cue).search(sentence.text)) - 2,
             )
             >= LEAST
-            or bonus >= 1.0
         ):
-            found.append(_candidate(word, sentence, lexical, bonus))
+            found.append(_candidate(word, sentence, lexical))
     return sorted(found, key=lambda one: (-one.score, one.word))
 
 
@@ -317,19 +300,19 @@ def _lexical(word: str, text: str) -> float:
     return sum(weight for weight, cue in CUES[word] if pattern(cue).search(text))
 
 
-def _candidate(word: str, sentence: Said, score: float, bonus: float) -> Candidate:
+def _candidate(word: str, sentence: Said, score: float) -> Candidate:
     try:
         slots, left = filled(word, sentence)
         read(word, slots)
     except Missing as error:
-        return Candidate(word, score + bonus, missing=str(error))
+        return Candidate(word, score, missing=str(error))
     except InvalidArgument as error:
-        return Candidate(word, score + bonus, wrong=str(error))
+        return Candidate(word, score, wrong=str(error))
     text = sentence.text
     for value in slots.values():  # what a question is about says nothing of what is to be done with it
         if isinstance(value, str) and " " in value.strip() and value in text and not _JOINED.search(value):
             text = text.replace(value, FREE)
-    score = _lexical(word, text) + bonus
+    score = _lexical(word, text)
     wrong, unknown = _left(word, left, slots)
     if unknown and _first_unknown(word, left):
         score -= _FIRST
@@ -463,7 +446,7 @@ def _refused(sentence: Said) -> str:
         re.I,
     ):
         return "This says what is not to be done; nothing is."
-    return ""
+    return unasked(text)
 
 
 def _why(ranked: list[Candidate], good: list[Candidate]) -> str:
@@ -479,46 +462,3 @@ def _why(ranked: list[Candidate], good: list[Candidate]) -> str:
 
 def _same(one: Candidate, other: Candidate) -> bool:
     return one.word == other.word and one.slots == other.slots
-
-
-# The embedding model ----------------------------------------------------------------------------------------------------
-
-_SPELLED = {"f": "the file", "p": "the file", "d": "the folder", "q": "this text", "n": "5", "v": "version 3", "b": "2 versions ago", "t": "2026-03-01", "l": "2 hours", "r": "yesterday"}  # fmt: skip
-_CAPITALS = {"F": "the file", "D": "the folder", "Q": "this text", "N": "5", "V": "version 3", "B": "2 versions ago", "T": "2026-03-01", "L": "2 hours", "NAME": "monday"}  # fmt: skip
-
-
-@functools.cache
-def neighbours() -> tuple[str, ...]:
-    """The prototypes of all calls as the model reads them, in the order of `nearness`."""
-    return tuple(
-        " ".join(_CAPITALS.get(word, word) for word in re.findall(r"[\w'-]+|[^\w\s]", line)).replace(
-            " ,", ","
-        )
-        for word in CUES
-        for line in prototypes()[word]
-    )
-
-
-def likeness(prompt: str) -> str:
-    """A sentence as the model is to compare it: with what its things are instead of what they are called."""
-    text = MARK.sub(lambda match: _SPELLED[match[0][1]], said(prompt).text)
-    return text.encode("utf-8", "replace").decode()  # a tokenizer fails on surrogates
-
-
-def nearness(cosines: Sequence[float]) -> dict[str, float]:
-    """What the model says for each call, in the currency of the lexicon: how much nearer its prototypes are than those of the others."""
-    means: dict[str, float] = {}
-    at = 0
-    for word in CUES:
-        count = len(prototypes()[word])
-        best = sorted(cosines[at : at + count], reverse=True)[:3]
-        means[word] = sum(best) / len(best)
-        at += count
-    top = sorted(means.values(), reverse=True)
-    found = {}
-    for word, mean in means.items():
-        rival = top[1] if mean == top[0] else top[0]
-        found[word] = max(-2.0, min(3.0, WEIGHT * (mean - rival))) + (
-            0.5 if mean == top[0] and mean > NEAR else 0.0
-        )
-    return found

@@ -3,8 +3,9 @@
 Looked for is with the rights of who asks, and no further than MOST names: nobody is told of a file that he could not list.
 """
 
+import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from syscalls.asking.calls import NEW
@@ -12,6 +13,10 @@ from syscalls.errors import Denied, LsfsError, NotFolder, NotFound
 from syscalls.ports import Folder
 from syscalls.values import Viewer
 
+_WHOSE = re.compile(r"^(?:the|my|our|your|his|her|their|that|this)\s+(?=\S)")
+_SORT = re.compile(
+    r"(?<=\S)\s+(?:file|folder|directory|document|doc|sheet|spreadsheet|note|notes|paper|draft|list|report)$"
+)
 MOST = 20_000  # names that are looked at
 SHOWN = 10  # candidates
 PAST = frozenset(("log", "rollback", "undelete", "purge", "compare"))  # they also know what is there no more
@@ -50,13 +55,19 @@ async def meant(word: str, argument: str, path: bytes, folder: Folder | None, vi
 
 def nearest(text: bytes, paths: Sequence[bytes]) -> list[bytes]:
     """Those of `paths` that `text` may mean: where it is the path, or the end of one, only these; otherwise every name that has it in
-    it, those first that are it but for the suffix."""
+    it, those first that are it but for the suffix. Where there is none, `the meeting notes file` is looked for as `meeting notes`, which
+    may be meeting-notes.md."""
     wanted = _plain(text)
+    short = _spaced(_SORT.sub("", _WHOSE.sub("", wanted)))
+    return _nearest(wanted, paths, _plain) or _nearest(short, paths, lambda path: _spaced(_plain(path)))
+
+
+def _nearest(wanted: str, paths: Sequence[bytes], read: Callable[[bytes], str]) -> list[bytes]:
     if not wanted.strip("/"):
         return []
     same, stems, parts = [], [], []
     for path in sorted(paths):
-        whole = _plain(path)
+        whole = read(path)
         base = whole.rpartition("/")[2]
         if whole == wanted or whole.endswith("/" + wanted):
             same.append(path)
@@ -65,6 +76,10 @@ def nearest(text: bytes, paths: Sequence[bytes]) -> list[bytes]:
         elif "/" not in wanted and wanted in base:
             parts.append(path)
     return same or [*stems, *parts]
+
+
+def _spaced(name: str) -> str:
+    return re.sub(r"[-_ ]+", " ", name)
 
 
 def _plain(path: bytes) -> str:

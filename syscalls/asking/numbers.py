@@ -87,7 +87,7 @@ NUMBER = re.compile(
 
 BACK = re.compile(
     rf"\b{_THE}(?:(?:last|past|previous|most\srecent|latest)\s(?P<last>)|back\s(?P<back>)(?:by\s)?|by\s(?P<by>))?"
-    rf"(?P<n>{_N}|a\scouple\sof|a)\s(?:(?:last|more|most\srecent|recent|prior|previous|earlier|older|full)\s)?{_STEP}"
+    rf"(?P<n>{_N}|a\scouple\sof|a\ssingle|a)\s(?:(?:last|more|most\srecent|recent|prior|previous|earlier|older|full)\s)?{_STEP}"
     rf"(?:\s(?P<ago>ago|back(?:wards?)?|earlier|before(?:\s(?:that|this|now|the\s(?:current|present|latest)(?:\sone)?))?|prior|older|in\sthe\spast)|(?(last)|(?(back)|(?(by)|(?!)))))(?!\w)",
     re.IGNORECASE,
 )
@@ -178,15 +178,15 @@ _MONTHS = [
 _MONTH = "|".join(
     [*_MONTHS, "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sept", "sep", "oct", "nov", "dec"]
 )
-_CLOCK = r"(?P<hour{0}>\d{{1,2}})(?::(?P<minute{0}>\d\d)(?::(?P<second{0}>\d\d))?)?\s?(?P<half{0}>[ap]\.?m\.?)?(?:\so'?clock)?|(?P<word{0}>noon|midday|midnight)"
+_CLOCK = r"(?P<hour{0}>\d{{1,2}})(?::(?P<minute{0}>\d\d)(?::(?P<second{0}>\d\d))?)?\s?(?P<half{0}>[ap]\.?m\.?)?(?P<sharp{0}>\so['’]?clock)?(?:\sin\sthe\s(?P<early{0}>morning)|\sin\sthe\s(?P<late{0}>afternoon|evening))?|(?P<word{0}>noon|midday|midnight)"
 _DAY = (
     r"(?P<iso>\d{4}-\d\d(?:-\d\d(?:[Tt ]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?)?)(?![\d-])(?!\w)(?!\.\w|/\w|_)"
-    rf"|(?:the\s)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.?\s(?:of\s)?(?P<month>{_MONTH})\.?,?\s(?P<year>\d{{4}})\b"
+    rf"|(?:the\s)?(?P<day>\d{{1,2}}(?:st|nd|rd|th)?|(?:twenty-|thirty-)?(?:{'|'.join(_ORDINALS)}|thirtieth))\.?\s(?:of\s)?(?P<month>{_MONTH})\.?,?\s(?P<year>\d{{4}})\b"
     rf"|(?P<month2>{_MONTH})\.?\s(?:the\s)?(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?,?\s(?P<year2>\d{{4}})\b"
     r"|(?P<year3>\d{4})/(?P<month3>\d{1,2})/(?P<day3>\d{1,2})\b"
 )
 TIME = re.compile(
-    rf"(?<![\w./-])(?:(?:{_CLOCK.format(1)})(?:\s(?:on|of),?|,)?\s)?(?:the\smorning\sof\s)?(?:{_DAY})(?:,?\s(?:at|@)\s(?:{_CLOCK.format(2)})(?!\w))?",
+    rf"(?<![\w./-])(?:(?:{_CLOCK.format(1)})(?:\s(?:on|of),?|,)?\s)?(?:the\smorning\sof\s)?(?:{_DAY})(?:(?:,?\s(?:at|@)|,(?=\s\d{{1,2}}(?::\d\d|\s?[ap]\.?m)))\s(?:{_CLOCK.format(2)})(?!\w))?",
     re.IGNORECASE,
 )
 
@@ -204,7 +204,7 @@ def time(match: re.Match[str]) -> str | None:
             if part["month3"]
             else [one[:3] for one in _MONTHS].index(month.lower()[:3]) + 1
         )
-        found = f"{year}-{number_:02d}-{int(part['day'] or part['day2'] or part['day3']):02d}"
+        found = f"{year}-{number_:02d}-{_day(part['day'] or part['day2'] or part['day3'] or ''):02d}"
     clock = _clock(part, "1") or _clock(part, "2")
     if clock is None:
         return found if not (part["hour1"] or part["hour2"]) else None
@@ -213,14 +213,24 @@ def time(match: re.Match[str]) -> str | None:
     return f"{found}T{clock}"
 
 
+def _day(text: str) -> int:
+    if text[0].isdigit():
+        return int(re.sub(r"\D", "", text))
+    tens, _, one = text.lower().rpartition("-")
+    return (30 if one == "thirtieth" else int(_VALUES[one])) + (int(_VALUES[tens]) if tens else 0)
+
+
 def _clock(part: dict[str, str | None], place: str) -> str | None:
     word = part[f"word{place}"]
     if word:
         return "00:00" if word.lower() == "midnight" else "12:00"
     text = part[f"hour{place}"]
-    if not text or not (part[f"minute{place}"] or part[f"half{place}"]):
+    half = (
+        part[f"half{place}"] or part[f"early{place}"] and "am" or part[f"late{place}"] and "pm" or ""
+    ).lower()
+    if not text or not (part[f"minute{place}"] or half or part[f"sharp{place}"] and int(text) > 12):
         return None
-    hour, half = int(text), (part[f"half{place}"] or "").lower()
+    hour = int(text)
     if half:
         hour = hour % 12 + (12 if half.startswith("p") else 0)
     if hour > 23:

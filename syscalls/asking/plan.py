@@ -89,12 +89,18 @@ def sentence(word: str, values: Mapping[str, Any]) -> str:
 
 
 def _special(word: str, shown: Mapping[str, str]) -> str | None:
+    if word == "delete" and "token" in shown:
+        return f"Does what the plan with the token {shown['token']} says"
     if word == "delete":
         return (
             f"Removes {shown['PATH']}"
             if "PATH" in shown
             else f"Removes the files about “{shown['matching']}”"
         )
+    if word == "translate" and "to" not in shown:  # what into is called says it
+        return f"Makes {shown['PATH']} anew"
+    if word == "create" and shown["PATH"].endswith("/"):
+        return f"Makes the new folder {shown['PATH']}"
     if word == "join":
         what = " and ".join(
             [
@@ -112,6 +118,8 @@ def _special(word: str, shown: Mapping[str, str]) -> str | None:
             else f"Says what changed in {shown['PATH']}"
         )
     if word == "link":
+        if "check" in shown:
+            return f"Says what the token {shown['check']} leads to"
         if "revoke" in shown:
             return f"Ends the link {shown['revoke']}"
         return f"Makes a link to {shown['PATH']} for whoever has it" if "PATH" in shown else "Lists the links"

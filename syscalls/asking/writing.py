@@ -9,6 +9,13 @@ from syscalls.asking.saying import ABOUT, BODY, END, NAMED, ON, Slots, counted, 
 
 
 def create(r: Reading) -> Slots:
+    folder = r.take(
+        r"^(?:<create make add start build establish>|set up|new|(?:i|we) <need want>|(?:i|we)'d like) @(?:(?:brand[ -])?new |fresh |empty |blank |further |extra )*{d}$",
+        r"^mkdir (?:-p )?{F}$",
+        r"^mkdir (?:-p )?{d}$",
+    )
+    if folder is not None:
+        return {"PATH": r.value(folder[0]).rstrip("/") + "/"}
     r.join()
     within = r.take(
         rf"\b(?:file|document|doc|note) (?:in|inside|under|within|below) (?:my )?(?!(?:the|a|an|my|our|it|here|there|this|that|which|markdown|html|docx|english|german|french|total|general|plain|text|word|question|short|full)\b)([\w-]+),? (?:{NAMED}) @{{F}}"

@@ -9,6 +9,8 @@ import subprocess
 import pytest
 from mounted_helpers import LSFS, PATIENCE, WORDS_ONLY
 
+from syscalls.asking.agreed import understood
+
 ROOT = pathlib.Path(__file__).parents[2]
 
 
@@ -75,6 +77,15 @@ def test_what_is_not_understood_is_einval_and_a_sentence(place):
         assert caught.value.errno == errno.EINVAL
         lsfs(place, "ask", prompt, "--yes", code=26)
     assert (place.files / "budget.csv").exists()
+
+
+def test_yes_is_not_taken_for_what_only_one_of_the_readers_understands(place):
+    asked = "From budget.csv produce copy.csv, same contents"
+    assert not understood(asked).sure
+    shown, said = lsfs(place, "ask", asked, "--yes", code=1)
+    assert "lsfs create --from budget.csv copy.csv" in shown
+    assert "not understood surely enough for --yes" in said and not (place.files / "copy.csv").exists()
+    assert json.loads(lsfs(place, "ask", asked, "--json", "--dry-run")[0])["sure"] is False
 
 
 def test_several_files_ask_back(place):
