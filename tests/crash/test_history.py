@@ -22,7 +22,7 @@ from mounted_helpers import Mounted
 from small_disk import SmallDisk, left_behind, loop_devices
 
 SEED = os.environ.get("LSFS_SEED", "1")
-ROUNDS = int(os.environ.get("LSFS_ROUNDS", "12"))
+ROUNDS = int(os.environ.get("LSFS_ROUNDS", "7"))
 STATES = int(os.environ.get("LSFS_STATES", "40"))
 CONF = "[index]\nenabled = no\n[history]\ncapture = lazy\npace = 100000\n"
 LARGE = 300_000

@@ -405,10 +405,10 @@ def test_rows_of_a_sheet_carry_its_name_and_its_header() -> None:
 
 
 DEEP = {
-    "brackets": "[" * (1 << 19),
-    "members": '{"a":' * (1 << 17),
-    "closed": "]" * (1 << 19),
-    "strings": '"' * (1 << 19),
+    "brackets": "[" * (1 << 17),
+    "members": '{"a":' * (1 << 15),
+    "closed": "]" * (1 << 17),
+    "strings": '"' * (1 << 17),
 }
 
 
