@@ -16,7 +16,7 @@ import pytest
 from mounted_helpers import LSFS, PATIENCE, WORDS_ONLY, as_nobody, code, reachable, root
 
 ROOT = pathlib.Path(__file__).parents[2]
-KILLING = 25.0  # seconds of kills
+KILLING = 15.0  # seconds of kills
 
 
 @pytest.fixture
