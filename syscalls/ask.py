@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from syscalls.control import Command
 
 USAGE = 'Say what is to be done, as in `ask "lock plan.md for 2 hours"`; then `ask --token T` does it.'
-HARMLESS = frozenset(  # they change nothing
+HARMLESS = frozenset(  # they only read: `changes` of the table says less, as a snapshot or a link is refused by no read-only mount
     (
         "get",
         "keywords",

@@ -236,8 +236,7 @@ class _Question:
                 said["name"] = called
         signals = said
         if self.by_meaning:
-            meant = self._of_files(self._meant(passages, live, said))
-            signals = {name: said[name] for name in ("words",) if name in said} | {"meaning": meant} | said
+            signals = said | {"meaning": self._of_files(self._meant(passages, live, said))}
         if self.by_words:
             signals["speaker"] = self._spoken(signals)
         self.units = units(signals)

@@ -1,7 +1,7 @@
 """agreed: what a sentence means by both readers, the grammar (`intents`) and the learned one (`learned`).
 
 Where they say the same, it is meant. Where only one says something, or they differ, the surer one is meant if it is sure enough: how sure, is
-learned from sentences of writers that the network had not seen (`scripts/asking/weigh`). Otherwise the sentence is refused, and what
+learned from sentences of writers that the network had not seen (`scripts/asking/crossed.py`). Otherwise the sentence is refused, and what
 both made of it is named. What the grammar refuses for good (denials, questions about a command, what is only told) stays refused.
 """
 
