@@ -15,9 +15,9 @@ import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from lsfs.index.backlog import content_of
+from lsfs.index.files import File, Files
 from lsfs.index.lexicon import Lexicon
 from lsfs.index.rarity import Rarity
-from lsfs.index.view import View
 from lsfs.index.words import COMMON
 
 REACH = 2  # numbers away
@@ -62,13 +62,67 @@ def telling(
     return found
 
 
-def rows_of(
-    db: sqlite3.Connection, view: View, columns: str, paths: Collection[tuple[bytes, bytes]]
-) -> list[tuple]:
-    """(passages of the content, *columns) of the files of a view with these (parent, name)."""
+class Borrowed:
+    """What short files borrow from those that the words found. values: by file; files: those files; lenders: their paths, by file."""
+
+    def __init__(self) -> None:
+        self.values: dict[int, float] = {}
+        self.files: dict[int, File] = {}
+        self.lenders: dict[int, list[bytes]] = {}
+
+    def fresh(self, known: Collection[int]) -> dict[int, File]:
+        """The BORROWERS files that borrow most, of those that are not known."""
+        order = sorted(
+            self.values.keys() - known, key=lambda file: (-self.values[file], self.files[file].path)
+        )
+        return {file: self.files[file] for file in order[:BORROWERS]}
+
+
+def borrowed(
+    files: Files,
+    lexicon: Lexicon,
+    rarity: Rarity,
+    terms: Iterable[str],
+    said: Mapping[int, float],
+    unit: float,
+) -> Borrowed:
+    """Who borrows what, of the candidates and their neighbours. said: what the words say, by content; unit: what values are divided by."""
+    found = Borrowed()
+    lenders = [file for file in files.found.values() if file.content in said]
+    lenders.sort(key=lambda file: (-said[file.content or 0], file.path))
+    del lenders[LENDERS:]
+    around: dict[tuple[bytes, bytes], list[tuple[int, File]]] = {}
+    for lender in lenders:
+        for distance, name in neighbours(lender.name):
+            around.setdefault((lender.parent, name), []).append((distance, lender))
+    if not around:
+        return found
+    beside = {
+        id_: File.of(*row)
+        for passages, id_, *row in _rows(files, around)
+        if passages == 1 and (not files.confined or id_ in files.found)
+    }
+    contents = {file.content for file in (*beside.values(), *lenders) if file.content is not None}
+    words = telling(files.db, lexicon, rarity, terms, contents) if beside else {}
+    for id_, file in beside.items():
+        some = [
+            (distance, lender)
+            for distance, lender in around[file.parent, file.name]
+            if lender.rights == file.rights and not lender.stale
+        ]
+        near = [(distance, lender.content or 0) for distance, lender in some]
+        if value := lent(file.content or 0, near, words) / unit:
+            found.values[id_], found.files[id_] = value, file
+            found.lenders[id_] = sorted({lender.path for _, lender in some})
+    return found
+
+
+def _rows(files: Files, paths: Collection[tuple[bytes, bytes]]) -> list[tuple]:
+    """(passages of the content, *columns) of the files in view with these (parent, name)."""
     wanted = json.dumps([[parent.hex(), name.hex()] for parent, name in paths])
-    return db.execute(
-        f"select c.passages, {columns} from json_each(?) j cross join {view.table} f "
+    view = files.view
+    return files.db.execute(
+        f"select c.passages, {files.columns} from json_each(?) j cross join {view.table} f "
         "on f.parent = from_hex(json_extract(j.value, '$[0]')) and f.name = from_hex(json_extract(j.value, '$[1]')) "
         f"{view.content} where {view.seen}",
         (wanted,),

@@ -2,15 +2,17 @@
 
 `Ann: …`, `(3 May) Ann: …`, `[12:01] Ann: …`, or the From: of a mail.
 
-Threading: pure.
+Threading: pure, but for the connection that the caller owns.
 """
 
+import json
 import re
-from collections.abc import Collection
+import sqlite3
+from collections.abc import Collection, Iterable
 
 from lsfs.index.words import STOPWORDS, plain
 
-LOOKED_AT = 2000  # characters of a passage, which rarely has more
+BEGINNING = 2000  # characters of a passage, which rarely has more
 LEAST = 3  # letters of a name
 MOST = 2  # words of a name: "A Note on the Algebra of Systems: …" is nobody
 
@@ -44,3 +46,24 @@ def is_named(text: str, asked: Collection[str]) -> bool:
     if blank and _MAIL.match(header):  # To: and Subject: say nothing
         text = "\n" + rest
     return not any(speaker(line) not in ("", said) for line in text.split("\n")[1:])
+
+
+class Speakers:
+    """Which passages are said by somebody who is named, for one query."""
+
+    def __init__(self, db: sqlite3.Connection, asked: Collection[str]) -> None:
+        """asked: `words.plain` of the prompt."""
+        self._db, self._asked = db, set(asked)
+        self._known: dict[int, bool] = {}
+
+    def named(self, passages: Iterable[int]) -> set[int]:
+        """Those of these passages."""
+        wanted = set(passages)
+        fresh = wanted - self._known.keys()
+        if fresh:
+            rows = self._db.execute(
+                "select p.id, substr(p.text, 1, ?) from json_each(?) j cross join passage p on p.id = j.value",
+                (BEGINNING, json.dumps(sorted(fresh))),
+            )
+            self._known |= {id_: is_named(beginning, self._asked) for id_, beginning in rows}
+        return {passage for passage in wanted if self._known.get(passage)}
