@@ -244,8 +244,8 @@ class Daemon:
         if (
             self.follow.scanning and query.get("sequence") is None
         ):  # what happened while nothing was mounted is not known yet: any file may be another one now
-            for hit in answer["hits"]:
-                hit["stale"] = True
+            for found in (*answer["hits"], *answer.get("like", ())):
+                found["stale"] = True
         return answer
 
     def report(self, viewer: Viewer) -> dict[str, Any]:

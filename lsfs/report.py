@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lsfs import __version__
 from lsfs.config import NO_MODEL
 from lsfs.history.keeper import Numbers
+from lsfs.pace import progress
 from syscalls.values import Viewer
 
 if TYPE_CHECKING:
@@ -35,10 +36,12 @@ def report(daemon: Daemon, viewer: Viewer) -> dict[str, Any]:
         "files": follow.counts.files,
         "pending": follow.pending_files,
         "scanning": follow.scanning,
+        "progress": _progress(daemon) if follow.pending_files else None,
         "watched": daemon.watch.complete,
         "generation": follow.generation,
         "searches": daemon.root.answers.searches,
         "embeddings": engine.counted["embeddings"],
+        "reused": engine.counted["reused"],
         "prompts": engine.counted["prompts"],
         "engine": {
             "state": engine.state if settings.index_enabled else "off",
@@ -65,6 +68,19 @@ def report(daemon: Daemon, viewer: Viewer) -> dict[str, Any]:
         + len(follow.unscanned)
         + len(daemon.catalogue.ignore.errors()),
     }
+
+
+def _progress(daemon: Daemon) -> dict[str, Any]:
+    follow, engine, now = daemon.follow, daemon.engine, time.monotonic()
+    return progress(
+        follow.counts.files,
+        follow.counts.unread,
+        follow.feed.pace.rate(now),
+        engine.stats,
+        engine.pace.rate(now),
+        meaning=daemon.settings.model != NO_MODEL,
+        scanning=follow.scanning,
+    )
 
 
 def _history(daemon: Daemon, trusted: bool) -> dict[str, Any]:

@@ -7,7 +7,8 @@ never while the model was still loading. An answer that is no longer current sti
 **Saved questions** are answered from what is kept, however old: walking over the mount (find, grep -r, du) searches
 nothing. They are kept true by `refresh`, which the daemon calls when the index has settled, and which is no search of
 a user. The owner's are kept over a remount, too; the first look by anyone else searches, as does the first of all.
-Whatever is served from what is kept is checked again, file by file, against what the viewer may read now.
+Whatever is served from what is kept is checked again, file by file, against what the viewer may read now; files that were compared
+with one (`like:`) only while he may read that one.
 
 The topics of an answer are found when somebody opens by-topic/, and kept beside it; those of a saved question when it is asked, so that
 walking over them costs nothing either. So it is with summary.md; of a saved question whose summary is not made yet, one is made by words
@@ -201,6 +202,8 @@ class Answers:
         answer = self.kept(question, viewer)
         if answer is None or not (self._current(answer) or self._saved(question)):
             return None
+        if not all(self._ports.readable(path, viewer) for path in answer.results.like):
+            return None  # an order says something of the file that gave it
         hits = []
         for start in range(0, len(answer.results.hits), AT_ONCE):
             if start:

@@ -16,9 +16,10 @@ and what saved questions are answered from). Names with a leading dot and those 
 looked up before it is made, so a question that is not saved is ENOENT to a thread that is inside mkdir(2) or rename(2)
 (`mounts.mkdir`); for that to be asked each time, names below /query are not cached.
 
-A slash splits a prompt. After `in:…` that is meant, so the directory of such a prompt continues it:
+A slash splits a prompt. After `in:…` and `like:…` that is meant, so the directory of such a prompt continues it:
 /query/"refund in:policies/ after:2025" is looked up as "refund in:policies" and " after:2025" in it. Names that every
-directory of hits has (and, or, not, by-type, passages.md …) are those, there, too; `∕` writes a folder of such a name.
+directory of hits has (and, or, not, by-type, passages.md …) are those, there, too; `∕` writes a folder of such a name. Only after `like:`
+a name that the folder has is that file: /query/like:chapters/01-intro.md.
 
 Threading: in the loop; only `Answers.get` waits. Who asks is bound at lookup, open and opendir: a document is a node
 of one answer, its size exact and its bytes fixed, or, while there is none, of size 0 and read with direct_io.
@@ -39,12 +40,13 @@ from mounts.ports import Ports
 from mounts.query_grouped import NAMES, Grouping
 from mounts.query_hits import AnswerListing, Document, Link
 from mounts.root import Root
+from syscalls.alike import spellings
 from syscalls.combine import MOST_STEPS, OPERATIONS
 from syscalls.errors import Exists, InvalidArgument, NotFound, NotPermitted
 from syscalls.forget import forget
 from syscalls.group import rename
 from syscalls.names import decode_name, digest_name, is_long, is_probe, normal
-from syscalls.prompt import continues
+from syscalls.prompt import continued, continues, parse
 from syscalls.save import save
 from syscalls.values import Viewer
 
@@ -212,6 +214,8 @@ class Asked(Questions):
 
     async def lookup(self, name: bytes, caller: Caller) -> Node | None:
         viewer = self.ports.viewer(caller)
+        if self._continued(name, viewer):
+            return await super().lookup(name, caller)
         if name in DOCUMENTS:
             await self.answers.heard(self.question)
             return self.document(name, viewer, await self._served(viewer))
@@ -309,6 +313,8 @@ class Asked(Questions):
 
     async def led(self, parts: Sequence[bytes], viewer: Viewer) -> bytes | None:
         """As `followed`, from the answer of this question on."""
+        if self._continued(parts[0], viewer):
+            return await self.followed(parts, viewer)
         if len(parts) == 1:
             return await self._path(parts[0], viewer) if _NUMBERED.match(parts[0]) else None
         if parts[0] in NAMES and len(parts) == 3:
@@ -319,6 +325,15 @@ class Asked(Questions):
             refined = self.refining(parts[0])
             return await refined.followed(parts[1:], viewer) if isinstance(refined, Questions) else None
         return await self.followed(parts, viewer) if continues(self.above) else None
+
+    def _continued(self, name: bytes, viewer: Viewer) -> bool:
+        """Whether the prompt ends in a `like:` folder that has what this name begins with: neither a hit nor a document is meant by it."""
+        if continued(self.above) != "like":
+            return False
+        like = parse(self.prompt(name)).like[-1:]
+        return any(
+            self.ports.readable(path, viewer) for value in like for path in spellings(value, self.folder)
+        )
 
     def seen(self, viewer: Viewer) -> list[Answer]:
         """The answers that this viewer was shown, newest first, current or not."""

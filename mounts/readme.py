@@ -26,9 +26,9 @@ PROMPTS = """\
 ## Questions
 
 A question is words and, where they help: `"a phrase"`, `-word`, `AND OR NOT ( )`, `in:folder/`, `type:pdf,md`, `after:2025` (from its
-start on), `before:2026-03-01` (strictly), `by:USER`, `limit:50`, `mode:words|meaning`. What does not parse is searched as words; `read`
-in results.json says how it was understood. `/` is written `∕` or `%2F` except after `in:`. A question longer than a file name (255
-bytes) goes through ctl.
+start on), `before:2026-03-01` (strictly), `by:USER`, `limit:50`, `mode:words|meaning`. `like:folder/a.md` finds more like that file. What
+does not parse is searched as words; `read` in results.json says how it was understood. `/` is written `∕` or `%2F` except after `in:` and
+`like:`. A question longer than a file name (255 bytes) goes through ctl.
 
 Hits are links. Read them, `cp` them, append with `>>`, open them in an editor; for `sed -i` say `--follow-symlinks`, for other tools
 that replace a file give its own path, `readlink -f LINK`. `ls -l` shows where hits of the same name lie.

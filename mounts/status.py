@@ -1,7 +1,7 @@
 """status: how far the index is and what went wrong.
 
     /status         one screen for a person
-    /status.json    the same for programs: version, pid, engine, files, pending, generation, searches, embeddings, errors
+    /status.json    the same for programs; its members are those of lsfs-tree(7)
 
 Rendered when it is opened, for the one who opens it: paths in errors are for the owner of the mount and root. Its size is
 not known at stat and it changes all the time, so nothing of it is cached.

@@ -22,7 +22,7 @@ from syscalls.errors import InvalidArgument
 from syscalls.options import shown
 from syscalls.prompt import MOST_HITS
 from syscalls.results import results_json
-from syscalls.retrieve import demands, understood
+from syscalls.retrieve import demands, ranks, understood
 from syscalls.values import Hit, Results, Viewer
 from syscalls.within import folder_of
 
@@ -63,6 +63,7 @@ async def combine(
         found,
         prompt=replace(found.prompt, text=reading(chain), notes=notes),
         took_ms=sum(one.took_ms for one in evaluation.asked.values()),
+        like=tuple(dict.fromkeys(path for one in evaluation.asked.values() for path in one.like)),
     )
 
 
@@ -124,8 +125,7 @@ class _Evaluation:
 
     def ranks(self, text: str) -> bool:
         """Whether a question says which files come first: fields alone do not."""
-        prompt = understood(text, self.viewer)
-        return bool(prompt.words or prompt.meaning.strip())
+        return ranks(understood(text, self.viewer))
 
     def demands(self, text: str) -> bool:
         return demands(understood(text, self.viewer))
@@ -177,6 +177,7 @@ def _both(one: Results, other: Results) -> Results:
     prompt = replace(
         second,
         words=tuple(dict.fromkeys((*first.words, *second.words))),
+        like=tuple(dict.fromkeys((*first.like, *second.like))),
         limit=first.limit + second.limit,
         notes=tuple(dict.fromkeys((*first.notes, *second.notes))),
     )

@@ -66,8 +66,9 @@ def coefficients(found: Collection[str]) -> list[dict[str, float]]:
 
 
 def of_answer(prompt: Prompt, hits: Sequence[Hit], signals: Collection[str]) -> float | None:
-    """The confidence of an answer; None where nothing was ranked: where only a condition or a scope was said, what fulfils it answers."""
-    if prompt.exact or not (prompt.words or prompt.meaning.strip()) or (hits and not signals):
+    """The confidence of an answer; None where nothing was ranked: where only a condition or a scope was said, what fulfils it answers.
+    So it is where files are compared with files: the nearest ones are what was asked for, however near."""
+    if prompt.exact or prompt.like or not (prompt.words or prompt.meaning.strip()) or (hits and not signals):
         return None
     return confidence(hits, signals)
 

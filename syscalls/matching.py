@@ -12,7 +12,8 @@ from syscalls.retrieve import ABSENT, LONG
 from syscalls.values import Hit, Results
 
 NEAREST = "nothing was done; `mode:meaning` takes the nearest ones"
-LOOSER = re.compile(r"\bsearched as (a )?words?\b")  # in a note: what was to demand something demands nothing
+# in a note: what was to demand something demands nothing, or what hits are to be like is not there
+LOOSER = re.compile(r"\bsearched as (a )?words?\b|\bwas left out\b")
 
 
 class Matched(NamedTuple):
@@ -37,7 +38,7 @@ def matched(results: Results) -> Matched:
     for note in notes:
         if LOOSER.search(note):
             raise InvalidArgument(f"Nothing was done, as {asked} is not read as it is written: {note}.")
-    if prompt.mode == "both" and prompt.words and not _demands(prompt.condition):
+    if prompt.mode == "both" and (prompt.words or prompt.like) and not _demands(prompt.condition):
         hits = tuple(hit for hit in hits if _occurs(hit))
         if results.hits and not hits:
             raise NotFound(f"No file has any word of {asked}; {NEAREST}.")

@@ -15,11 +15,14 @@ class Searcher(Protocol):
         """Answer `query` from the index, best first, unfiltered by permission.
 
         query   words, meaning, condition, folder, within (paths from the folder's root, [] is all), types, after, before (ns), uid, mode,
-                limit, deadline (seconds), only (the paths that are looked at; all without), bare (no passages are wanted)
+                limit, deadline (seconds), only (the paths that are looked at; all without), bare (no passages are wanted), like (paths
+                that hits are to be like; where nothing else ranks and none of them can be compared, there are no hits), without (paths
+                that are no hits)
         answer  {"hits": [{"path", "score", "parts", "values", "stale", "mtime_ns", "uid", "author" ("" where the text does not say),
                 "passages": [{"lines": [a, b], "text", "score"}]}], "more", "sequence", "meaning"}
                 values  what each signal in use said, before it was made relative to the best; stale: the content was replaced since it
                         was read; and "lenders", where `context` is more than 0: the paths of all files that lent it
+                and "like" where the query has it: of each of its files that is there {"path", "passages", "stale", "embedded"}
 
         Raises TryAgain when the engine is down and does not come back in time.
         """

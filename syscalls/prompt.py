@@ -4,11 +4,12 @@
     -word        must not occur                        AND OR NOT ( )   conditions; NOT binds before AND, AND before OR
     refund*      a word that begins so must occur      "two sign*"      the same of the last word of a phrase
     in:papers/   type:pdf,docx   after:2025   before:2026-03-01   by:USER   limit:50|all   mode:words|meaning|both
+    like:papers/a.md   ranks by how much a file is like that one
 
 Words that stand side by side are soft: they rank and exclude nothing; inside a condition they must occur, as they are written
-(`syscalls.terms` says what a word is). `in:` and `type:` may be given
-several times and then mean any of them. A value with blanks is quoted: in:"my papers/". Nothing is an error: a prompt that does not parse
-is searched as words, a field whose value makes no sense is a word, and the notes say so.
+(`syscalls.terms` says what a word is). `in:`, `type:` and `like:` may be given
+several times; the first two then mean any of them, `like:` all together. A value with blanks is quoted: in:"my papers/". Nothing is an
+error: a prompt that does not parse is searched as words, a field whose value makes no sense is a word, and the notes say so.
 
 Pure; `parse` is called in the daemon's loop and takes well under a millisecond for a prompt that fits a name.
 """
@@ -31,6 +32,7 @@ from syscalls.when import when
 
 MOST_HITS = 1 << 22  # limit:all; more than a folder has files
 MOST_WORDS = 256  # that rank; a pasted page has more, and no index is faster for them
+MOST_ALIKE = 16  # files that others are compared with
 MOST_TERMS = 64  # of conditions, and of nesting: below the depth that SQLite and Python take
 MODES = ("both", "words", "meaning")
 
@@ -39,6 +41,7 @@ _BREAKS = re.compile(r"[\s/\\,;:!?\"“”„«»()\[\]{}<>|…¿¡—–=]+")
 _LIST = re.compile(
     r"(?i)(?<![^\s(\-])type:[^\s()\"\u201c]*,(?P<blank>\s+)(?P<word>\.?[\w+\-]{2,})(?=[\s,.;?!)]|$)"
 )
+_OPEN = re.compile(r"""(?:^|[\s(])(in|like):(?:["“][^"”]*["”]?[^\s()]*|[^\s()"“]*)$""", re.IGNORECASE)
 _OPERATORS = ("AND", "OR", "NOT", "MINUS", "OPEN", "CLOSE")
 
 
@@ -113,11 +116,14 @@ def _nesting(text: str) -> int:
 
 
 def continues(text: str) -> bool:
-    """Whether `text` ends inside an `in:` path, so that a slash after it belongs to the prompt."""
-    return (
-        re.search(r"""(?:^|[\s(])in:(?:["“][^"”]*["”]?[^\s()]*|[^\s()"“]*)$""", text, re.IGNORECASE)
-        is not None
-    )
+    """Whether `text` ends inside the path of an `in:` or a `like:`, so that a slash after it belongs to the prompt."""
+    return bool(continued(text))
+
+
+def continued(text: str) -> str:
+    """The field whose path `text` ends in, `in` or `like`; "" for none."""
+    found = _OPEN.search(text)
+    return found[1].lower() if found else ""
 
 
 def describe(condition: tuple | None) -> str:
@@ -300,7 +306,7 @@ class _Reading:
         if name.lower() == "type" and not self.strict:
             types = (one.strip() for one in value.rstrip("?!.;").split(","))
             self.notes.extend(unknown(one) for one in dict.fromkeys(types) if one and not is_known(one))
-        if self.strict and name.lower() in ("limit", "mode"):
+        if self.strict and name.lower() in ("limit", "mode", "like"):
             self.notes.append(f"`{token}` is for questions, not for an expression")
         self.narrowed.append(str(token))
         return True
@@ -323,18 +329,34 @@ class _Reading:
             words=tuple(words[:MOST_WORDS]),
             meaning=meaning if words else "",
             condition=condition,
-            exact=condition is not None and not self.soft,
+            exact=condition is not None and not self.soft and not self.fields.like,
             notes=tuple(self.notes),
         )
 
 
 def _within(prompt: Prompt, value: str) -> Prompt:
-    path = posixpath.normpath(value.lstrip("/") or ".")
-    if path == ".." or path.startswith("../"):
-        raise ValueError("the path leads out of the folder")
+    path = _path(value)
     if path == ".":
         return prompt
     return replace(prompt, within=tuple(dict.fromkeys((*prompt.within, path))))
+
+
+def _like(prompt: Prompt, value: str) -> Prompt:
+    path = _path(value)
+    if path == "." or "\0" in path:
+        raise ValueError("it takes the path of a file")
+    like = tuple(dict.fromkeys((*prompt.like, path)))
+    if len(like) > MOST_ALIKE:
+        raise ValueError(f"files are compared with {MOST_ALIKE} at most")
+    return replace(prompt, like=like)
+
+
+def _path(value: str) -> str:
+    """A path of the folder that is asked, from there."""
+    path = posixpath.normpath(value.lstrip("/") or ".")
+    if path == ".." or path.startswith("../"):
+        raise ValueError("the path leads out of the folder")
+    return path
 
 
 def _type(prompt: Prompt, value: str) -> Prompt:
@@ -377,6 +399,7 @@ def _mode(prompt: Prompt, value: str) -> Prompt:
 
 _FIELDS = {
     "in": _within,
+    "like": _like,
     "type": _type,
     "after": _after,
     "before": _before,

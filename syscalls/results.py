@@ -2,9 +2,9 @@
 
 `results.json`:
 
-    {"prompt", "read": {"words", "meaning", "condition", "in", "types", "after", "before", "by", "limit", "mode",
-     "notes"}, "exact", "folder", "sequence", "pending", "meaning", "took_ms",
-     "confidence", "signals",
+    {"prompt", "read": {"words", "meaning", "condition", "in", "like", "types", "after", "before", "by", "limit",
+     "mode", "notes"}, "exact", "folder", "sequence", "pending", "meaning", "took_ms",
+     "confidence", "signals", "like",
      "hits": [{"path": "files/…", "score", "parts": {…}, "modified", "author",
                "passages": [{"lines": [first, last], "text", "score"}]}]}
 
@@ -47,6 +47,7 @@ def results_json(results: Results) -> bytes:
         "took_ms": round(results.took_ms, 1),
         "confidence": results.confidence,
         "signals": list(results.signals),
+        "like": [_shown(path) for path in results.like],
         "hits": [_hit(hit) for hit in results.hits],
     }
     # Lone surrogates occur in strings only, where Python's \udcXX is JSON's own escape.
@@ -84,6 +85,7 @@ def from_json(data: bytes) -> Results:
             answer["took_ms"],
             tuple(answer.get("signals", ())),
             answer.get("confidence"),
+            tuple(_path(path) for path in answer.get("like", ())),
         )
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError("this is no results.json") from error
@@ -116,6 +118,7 @@ def _reading(prompt: Prompt) -> dict[str, Any]:
         "meaning": prompt.meaning,
         "condition": describe(prompt.condition),
         "in": list(prompt.within),
+        "like": list(prompt.like),
         "types": list(prompt.types),
         "after": _time(prompt.after),
         "before": _time(prompt.before),
@@ -156,9 +159,14 @@ def _honest(results: Results) -> list[str]:
     lines = [found, *remarks(results)]
     if results.pending:
         lines.append(f"{results.pending} files are not fully indexed yet; the answer may still change.")
-    if results.meaning in _MEANING and results.prompt.mode != "words" and results.prompt.meaning.strip():
+    if results.meaning in _MEANING and results.prompt.mode != "words" and _means(results.prompt):
         lines.append(_MEANING[results.meaning])
     return lines
+
+
+def _means(prompt: Prompt) -> bool:
+    """Whether there is something in a prompt that embeddings could say more of."""
+    return bool(prompt.meaning.strip() or prompt.like)
 
 
 def remarks(results: Results) -> list[str]:
@@ -180,6 +188,7 @@ def advice(prompt: Prompt) -> str:
             prompt.after or prompt.before or prompt.by,
             "Only some times or owners were searched: leave those out.",
         ),
+        (prompt.like, "Name another file after like:, or add words."),
     ]
     return next((advice for narrowed, advice in tries if narrowed), "Try fewer or other words.")
 

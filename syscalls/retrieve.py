@@ -7,7 +7,8 @@ A score is relative to the best of all that was found. So for others than root a
 computed again, over what they may read: otherwise it would tell them which words stand in the rest. The confidence
 is computed from these scores' parts, and from nothing else. What a file borrowed from its neighbours counts where
 they may read all of them. Nor do they get
-the passages of a file whose content was replaced since: it may have been written for other readers.
+the passages of a file whose content was replaced since: it may have been written for other readers. What others are
+compared with (`like:`) is only what the viewer may read, too (`syscalls.alike`).
 """
 
 import functools
@@ -16,6 +17,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from syscalls.alike import Alike
 from syscalls.confidence import SIGNALS, of_answer
 from syscalls.errors import InvalidArgument
 from syscalls.permission import name_of, uid_of
@@ -84,6 +86,7 @@ async def retrieve(
         prompt = replace(prompt, limit=min(limit, MOST_HITS))
     await files.settle(max(0.0, deadline - RESERVED))
     extra: dict[str, Any] = {} if among is None else {"only": list(among)}
+    alike = Alike(prompt, folder, lambda path: files.readable(path, viewer), trusted)
 
     async def readable(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
         seen: list[dict[str, Any]] = []
@@ -104,22 +107,32 @@ async def retrieve(
     async def all_of_them(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return hits
 
+    async def searched(
+        prompt: Prompt, keep: Callable[[list], Awaitable[list]], limit: int, **more: Any
+    ) -> tuple[dict[str, Any], list[dict[str, Any]], bool]:
+        query = _query(prompt, folder, uid, sequence) | extra | more
+        while True:
+            found = await _searched(query | _compared(prompt, alike), limit, keep, searcher, end)
+            if not prompt.like or alike.hold(found[0]):
+                return found
+
     loose = among is None and _is_loose(prompt)
     if every and demands(prompt):
-        query = _query(_fulfilled(prompt), folder, uid, sequence) | extra | {"bare": True}
         # whether a phrase is searched as words must not tell that it stands in a file that the viewer may not read
         keep = readable if loose else all_of_them
-        answer, hits, _ = await _searched(query, MOST_HITS, keep, searcher, end)
+        answer, hits, _ = await searched(_fulfilled(prompt), keep, MOST_HITS, bare=True)
         if hits or not loose:
+            prompt = replace(prompt, notes=(*prompt.notes, *alike.notes))
             took = (time.monotonic() - started) * 1000
             some = tuple(Hit(hit["path"], hit["score"]) for hit in hits)
-            return Results(prompt, folder, some, answer["sequence"], 0, answer["meaning"], took)
-    query = _query(prompt, folder, uid, sequence) | extra
-    answer, hits, more = await _searched(query, prompt.limit, shown, searcher, end)
+            return Results(
+                prompt, folder, some, answer["sequence"], 0, answer["meaning"], took, like=alike.used
+            )
+    answer, hits, more = await searched(prompt, shown, prompt.limit)
     if not hits and loose:
         prompt = _loosened(prompt, ABSENT)
-        query = _query(prompt, folder, uid, sequence) | extra
-        answer, hits, more = await _searched(query, prompt.limit, shown, searcher, end)
+        answer, hits, more = await searched(prompt, shown, prompt.limit)
+    prompt = replace(prompt, notes=(*prompt.notes, *alike.notes))
     # the index counts files that others may not read
     if is_exact(prompt) and (more or (trusted and answer["more"])):
         prompt = replace(prompt, notes=(*prompt.notes, MORE.format(len(hits))))
@@ -130,7 +143,7 @@ async def retrieve(
     found = tuple(_hit(hit) for hit in hits)
     used = tuple(name for name in SIGNALS if any(name in hit.get("values", {}) for hit in hits))
     pending = 0
-    for path in _outermost(query["within"]) or [folder]:
+    for path in _outermost(_within(prompt, folder)) or [folder]:
         pending += await files.pending(path, viewer, max(0.0, end - time.monotonic()))
     return Results(
         prompt,
@@ -142,12 +155,18 @@ async def retrieve(
         (time.monotonic() - started) * 1000,
         used,
         of_answer(prompt, found, used),
+        alike.used,
     )
 
 
 def is_exact(prompt: Prompt) -> bool:
     """Whether nothing but conditions and fields was asked: what is listed is what fulfils them, and nothing that is only near."""
-    return prompt.exact or not (prompt.words or prompt.meaning.strip())
+    return prompt.exact or not ranks(prompt)
+
+
+def ranks(prompt: Prompt) -> bool:
+    """Whether a prompt says which files come first: by words, or by a file that they are to be like."""
+    return bool(prompt.words or prompt.meaning.strip() or prompt.like)
 
 
 def understood(text: str, viewer: Viewer) -> Prompt:
@@ -224,9 +243,9 @@ def demands(prompt: Prompt) -> bool:
 
 def _fulfilled(prompt: Prompt) -> Prompt:
     """What is to be searched for all that a prompt demands: of soft words, only where nothing but words counts, one must occur."""
-    if prompt.mode == "words" and prompt.words and not prompt.exact:
+    if prompt.mode == "words" and (prompt.words or prompt.like) and not prompt.exact:
         return prompt
-    return replace(prompt, words=(), meaning="")
+    return replace(prompt, words=(), meaning="", like=())
 
 
 def _only_near(prompt: Prompt, hits: list[dict[str, Any]]) -> bool:
@@ -271,6 +290,13 @@ def _query(prompt: Prompt, folder: bytes, owner: int | None, sequence: int | Non
         "uid": owner,
         "mode": prompt.mode,
     }
+
+
+def _compared(prompt: Prompt, alike: Alike) -> dict[str, Any]:
+    """What of a query says which files others are compared with; those are no hits, also where nothing is to be ranked."""
+    if not prompt.like:
+        return {"without": list(alike.used)} if alike.used else {}
+    return {"like": list(alike.used), "without": list(alike.used)}
 
 
 def _within(prompt: Prompt, folder: bytes) -> list[bytes]:

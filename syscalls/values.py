@@ -22,6 +22,7 @@ class Prompt:
     condition  what a hit must fulfil: nested tuples ("word", w) ("phrase", p) ("and", (…)) ("or", (…)) ("not", c), or None
     within     paths below the folder that is asked, no slash at either end; none means everywhere
     after      first mtime that counts, ns since the epoch, inclusive; before: first that no longer does, exclusive
+    like       paths of files that hits are to be like, below the folder that is asked
     exact      nothing but conditions and fields were said: what fulfils them is the answer, all of it
     notes      sentences on what was read otherwise than it may have been meant
     """
@@ -31,6 +32,7 @@ class Prompt:
     meaning: str = ""
     condition: tuple | None = None
     within: tuple[str, ...] = ()
+    like: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     after: int | None = None
     before: int | None = None
@@ -74,7 +76,8 @@ class Results:
     sequence  of the index that answered; pending: files there that were not fully indexed and that the viewer may read
     meaning   "used", "off", "loading" or "unavailable": whether embeddings took part
     signals   that were in use, of those that parts of hits are named by (`syscalls.confidence.SIGNALS`)
-    confidence  from 0 to 1: that something of it answers the question; None where nothing was ranked
+    confidence  from 0 to 1: that something of it answers the question; None where nothing was ranked, or files were compared with files
+    like      the files that it was compared with
     """
 
     prompt: Prompt
@@ -86,6 +89,7 @@ class Results:
     took_ms: float
     signals: tuple[str, ...] = ()
     confidence: float | None = None
+    like: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,9 +172,11 @@ class Machine:
             "engine": {"state": "ready", "pid": 1},
             "files": 4,
             "pending": 1,
+            "progress": None,
             "generation": self.generation,
             "searches": len(self.asked),
             "embeddings": 0,
+            "reused": 0,
             "errors": [{"time": None, "path": "private.md", "error": "cannot be read"}],
         }
 

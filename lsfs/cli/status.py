@@ -12,6 +12,7 @@ import click
 from lsfs.cli import client
 from lsfs.mountinfo import Mount
 from lsfs.refusals import EngineDown, NotMounted
+from syscalls.status import time_left
 
 EVERY = 0.25  # seconds between two looks; the file costs the daemon well under a millisecond
 
@@ -84,13 +85,15 @@ def follow(mount: Mount, until_done: bool, as_json: bool) -> None:
 
 
 def bar(report: dict[str, Any]) -> str:
-    """`[#####-----] 50% 10 of 20 files, engine ready`, as wide as the terminal allows."""
+    """`[#####-----] 50% 10 of 20 files, engine ready, about 5 min left`, as wide as the terminal allows."""
     files, pending = int(report.get("files", 0)), int(report.get("pending", 0))
     done = max(0, files - pending)
     share = done / files if files else 1.0
     engine = report.get("engine") or {}
     words = f"{share:4.0%} {done} of {files} files, engine {engine.get('state', 'unknown')}"
     words += ", scanning" if report.get("scanning") else ""
+    if said := time_left((report.get("progress") or {}).get("left")):
+        words += f", {said}"
     width = max(10, min(40, shutil.get_terminal_size().columns - len(words) - 4))
     filled = int(share * width)
     return f"[{'#' * filled}{'-' * (width - filled)}] {words}"

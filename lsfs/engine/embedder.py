@@ -68,6 +68,7 @@ class Embedder:
         self._stopping = threading.Event()
         self._mirror = Mirror(store, state / "index", identity, self._stopping.is_set)
         self.embeddings = 0
+        self.reused = 0  # passages that needed none: one with the same words has, or had, a vector
         self.settled = threading.Event()
         self._trouble: str | None = None  # passes by itself: a full disk
         self._remark: str | None = None
@@ -240,12 +241,14 @@ class Embedder:
         if not waiting:
             self._flush()
             return
-        fresh = waiting[0].tier == FRESH
-        if fresh:  # they go first, alone
-            waiting = [w for w in waiting if w.tier == FRESH]
+        tier = waiting[0].tier
+        fresh = tier == FRESH
+        # A tier alone: sorted by length, passages of a later one would go before it.
+        waiting = [w for w in waiting if w.tier == tier]
         kept = self._vectors.get(w.key for w in waiting)
         for w in waiting:
             if w.key in kept:
+                self.reused += 1
                 self._append(w, kept[w.key])
         lacking: dict[bytes, list[Waiting]] = {}
         for w in waiting:
@@ -266,6 +269,7 @@ class Embedder:
             taken = [(key, vector) for key, vector in vectors.items() if vector is not None]
             self._vectors.put(taken)
             for key, vector in taken:
+                self.reused += len(lacking[key]) - 1
                 for w in lacking[key]:
                     self._append(w, vector)
             self._refuse([w.passage for key in batch if vectors[key] is None for w in lacking[key]])

@@ -2,6 +2,7 @@
 
 A question by meaning waits for a model that is being loaded until RESERVED seconds before its deadline; so the first one after a start is
 answered by meaning too. Where Lance does not answer, it is answered by words, and the embedder fills Lance again.
+What is to be like a file waits for no model, since vectors of files are kept.
 
 Threading: `put` any; `run` in as many threads as shall answer.
 """
@@ -69,31 +70,35 @@ class Questions:
         if started >= until:
             raise TryAgain("The engine did not come to this question within its deadline; ask again.")
         self.searches += 1
-        text, vector, table, meaning = query.get("meaning", ""), None, None, "off"
-        if text.strip() and query.get("mode", "both") != "words":
+        vector, table, meaning = None, None, "off"
+        said, like = bool(query.get("meaning", "").strip()), bool(query.get("like"))
+        if (said or like) and query.get("mode", "both") != "words":
             meaning = self._meaning.state
             if (
-                meaning == "ready"
+                said
+                and meaning == "ready"
                 and query.get("mode", "both") == "both"
                 and self._embedder.table is not None
             ):
                 return self._side_by_side(search, query, until, started)
-            if meaning != "unavailable":
+            if said and meaning != "unavailable":
                 try:
-                    vector = self._meaning.of_prompt(text, until - started - RESERVED)
+                    vector = self._meaning.of_prompt(query["meaning"], until - started - RESERVED)
                     meaning = self._meaning.state
                 except REFUSALS:
                     meaning = "unavailable"  # for this prompt
-            if vector is not None:
+            if vector is not None or like:  # files are compared by vectors that are kept
                 self._embedder.settled.wait(max(0.0, until - time.monotonic() - RESERVED))
                 table = self._embedder.table
             if meaning != "unavailable":
-                meaning = "loading" if table is None else "used"
+                meaning = "loading" if table is None or (said and vector is None) else "used"
         try:
             answer = search.run(query, vector, table, until)
         except TableBroken as error:
             self._embedder.distrust(table, str(error))
             meaning, answer = "loading", search.run(query, None, None, until)
+        if meaning == "used" and any(not found["embedded"] for found in answer.get("like", ())):
+            meaning = "loading"  # of the file
         return answer | {"meaning": meaning, "took_ms": _milliseconds(started)}
 
     def _side_by_side(self, search: Search, query: dict, until: float, started: float) -> dict:

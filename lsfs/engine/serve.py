@@ -286,8 +286,10 @@ class Engine:
     def stats(self) -> dict:
         """The numbers of `stats` and of the event `progress`."""
         return self._store.glance.counts() | {
+            "unbegun": self._store.glance.unbegun(),
             "memory": resident(),
             "embeddings": self.embedder.embeddings,
+            "reused": self.embedder.reused,
             "prompts": self.meaning.prompts,
             "searches": self._questions.searches,
             "queued": len(self.indexer),

@@ -22,6 +22,7 @@ import trio
 
 from lsfs.config import NO_MODEL, Settings
 from lsfs.engine import protocol
+from lsfs.pace import Pace
 from syscalls.errors import LsfsError, TryAgain
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,8 @@ class Engine:
         self.replaced = False  # the last end was the engine's own wish, to give memory back
         self.failure: str | None = None  # why the last one could not go on, until one is ready
         self.stats: dict = {}
-        self.counted: dict[str, int] = {"embeddings": 0, "prompts": 0, "searches": 0}
+        self.counted: dict[str, int] = {"embeddings": 0, "reused": 0, "prompts": 0, "searches": 0}
+        self.pace = Pace()  # of passages that get a vector
         self._before: dict[str, int] = dict(self.counted)
         self._outbox: trio.MemorySendChannel[bytes] | None = None
         self._ready = trio.Event()
@@ -236,8 +238,13 @@ class Engine:
 
     def _progress(self, message: dict) -> None:
         self.stats = {key: value for key, value in message.items() if key != "event"}
+        done = self._vectored()
         for key, before in self._before.items():
             self.counted[key] = before + self.stats.get(key, 0)
+        self.pace.add(self._vectored() - done, time.monotonic())
+
+    def _vectored(self) -> int:
+        return self.counted["embeddings"] + self.counted["reused"]
 
     def _lost(self) -> None:
         self._ready = trio.Event() if self._ready.is_set() else self._ready

@@ -31,14 +31,17 @@ _AT_OR_BELOW = (
 )
 STATE = b".lsfs"
 GRACE_SECONDS = 24 * 3600.0
+FEW = 1_000  # rows to be read that are counted at each commit
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """files: live rows. pending: those not wholly indexed. failed: those that cannot be. sequence: of the last commit."""
+    """files: live rows. pending: those not wholly indexed. unread: those whose content has to be read. failed: those that cannot be.
+    sequence: of the last commit."""
 
     files: int
     pending: int
+    unread: int
     failed: int
     sequence: int
 
@@ -63,6 +66,7 @@ class Catalogue:
         self.device = os.fstat(root_fd).st_dev
         self.sequence: int = self._meta("sequence")
         self._files: int = database.execute("select count(*) from file where died is null").fetchone()[0]
+        self._unread, self._recount = 0, 0.0
         self._belong()
 
     # Transactions -------------------------------------------------------------------------------------------------
@@ -439,7 +443,17 @@ class Catalogue:
         failed = self.database.execute(
             "select count(*) from file where died is null and error is not null"
         ).fetchone()[0]
-        return Counts(self._files, pending, failed, self.sequence)
+        return Counts(self._files, pending, min(self._count_unread(), pending), failed, self.sequence)
+
+    def _count_unread(self) -> int:
+        """Many are counted once a second only: the engine commits some files at a time, and each would count all the others."""
+        now = time.monotonic()
+        if self._unread <= FEW or now >= self._recount:
+            self._unread = self.database.execute(
+                "select count(*) from file where died is null and dirty = 1"
+            ).fetchone()[0]
+            self._recount = now + 1.0
+        return self._unread
 
     def backlog(self, limit: int, after: int) -> list[tuple[int, bytes]]:
         """The next dirty rows by id: (id, path)."""

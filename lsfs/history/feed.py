@@ -9,12 +9,14 @@ a row stays dirty until the engine's outcome for it is committed.
 """
 
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 
 import trio
 
 from lsfs.engine.supervisor import Died, Engine
 from lsfs.history.catalogue import Catalogue
+from lsfs.pace import Pace
 
 WINDOW = 256  # paths asked of the engine and not answered yet
 AGAIN = 5.0  # seconds until what history could not take (a full disk) is tried again
@@ -46,6 +48,7 @@ class Feed:
         self.engine = engine
         self.flying: set[bytes] = set()
         self.meaning = ""
+        self.pace = Pace()  # of files read
         self.loads = (
             0  # changes of the model's state: an answer given while it was loading is not the last word
         )
@@ -195,6 +198,7 @@ class Feed:
         except sqlite3.Error:
             self._outcomes[:0], self._complete[:0] = outcomes, complete
             raise
+        self.pace.add(len(known), time.monotonic())
         for outcome in outcomes:
             self.flying.discard(outcome["path"])
             self._suspects.pop(outcome["path"], None)

@@ -5,7 +5,8 @@
                                       Σ weight(s) · value / weight(words) over these three, among all candidates
           = value / best              of path: the highest value among all candidates
           = value                     of meaning, speaker and name, which have a scale of their own
-    trust = 1 / (1 + exp((FOUND · min(1, nearest / NEAR) − best) / STEEP)) where meaning is in use, nearest = the highest cosine; else 1
+    trust = belief / (1 + exp((FOUND · min(1, nearest / NEAR) − best) / STEEP)) where meaning is in use, nearest = the highest cosine;
+            else 1. belief: less where plain words are asked of source code (`code`)
 
 The scores themselves are fused, never ranks (reciprocal rank fusion with k=60, which LanceDB does by default, is .05 nDCG@10 behind over
 the six sets of DESIGN.md). BM25 has no scale of its own. Taken relative to the best of all candidates, one chance word counts as much as a
@@ -42,19 +43,20 @@ LEXICAL = ("words", "near", "context")  # values in one unit, the share of `rari
 ABSOLUTE = frozenset({"meaning", "speaker", "name"})  # values that have a scale of their own
 
 
-def fuse(signals: Mapping[str, Mapping[Key, float]]) -> dict[Key, tuple[float, dict[str, float]]]:
+def fuse(
+    signals: Mapping[str, Mapping[Key, float]], belief: float = 1.0
+) -> dict[Key, tuple[float, dict[str, float]]]:
     """(score, parts) of every candidate; `signals`: name → candidate → value, only those in use."""
-    found = scores(signals)
-    return {
-        key: (score, parts) for (key, score), parts in zip(found.items(), shares(signals, found), strict=True)
-    }
+    found = scores(signals, belief)
+    parts = shares(signals, found, belief)
+    return {key: (score, of) for (key, score), of in zip(found.items(), parts, strict=True)}
 
 
-def scores(signals: Mapping[str, Mapping[Key, float]]) -> dict[Key, float]:
+def scores(signals: Mapping[str, Mapping[Key, float]], belief: float = 1.0) -> dict[Key, float]:
     """The score of every candidate: what `fuse` says, without the parts."""
     total = sum(WEIGHTS[name] for name in signals) or 1.0
     found: dict[Key, float] = {}
-    by_name = units(signals)
+    by_name = units(signals, belief)
     for name, values in signals.items():
         by, weight = by_name[name], WEIGHTS[name] / total
         for key, value in values.items():
@@ -63,9 +65,11 @@ def scores(signals: Mapping[str, Mapping[Key, float]]) -> dict[Key, float]:
     return found
 
 
-def shares(signals: Mapping[str, Mapping[Key, float]], keys: Iterable[Key]) -> Iterator[dict[str, float]]:
+def shares(
+    signals: Mapping[str, Mapping[Key, float]], keys: Iterable[Key], belief: float = 1.0
+) -> Iterator[dict[str, float]]:
     """The parts of some candidates, in their order."""
-    by = units(signals)
+    by = units(signals, belief)
     for key in keys:
         yield {
             name: min(1.0, max(0.0, values.get(key, 0.0)) / by[name]) if by[name] > 0 else 0.0
@@ -73,21 +77,17 @@ def shares(signals: Mapping[str, Mapping[Key, float]], keys: Iterable[Key]) -> I
         }
 
 
-def units(signals: Mapping[str, Mapping[Key, float]]) -> dict[str, float]:
+def units(signals: Mapping[str, Mapping[Key, float]], belief: float = 1.0) -> dict[str, float]:
     """What the values of each signal are divided by; 0 where it says nothing at all."""
     highest = max(0.0, best(signals))
     nearest = max(signals.get("meaning", {}).values(), default=0.0)
     # above 1, which a word said twice and a long question reach, relative to the best: parts end at 1, and the order would be lost
-    lexical = max(highest, math.sqrt(highest)) / (trust(highest, nearest) if "meaning" in signals else 1.0)
+    believed = belief * trust(highest, nearest) if "meaning" in signals else 1.0
+    lexical = max(highest, math.sqrt(highest)) / believed
     return {
         name: 1.0 if name in ABSOLUTE else lexical if name in LEXICAL else max(values.values(), default=0.0)
         for name, values in signals.items()
     }
-
-
-def unit(name: str, signals: Mapping[str, Mapping[Key, float]]) -> float:
-    """What a value of this signal is divided by."""
-    return units(signals)[name]
 
 
 def best(signals: Mapping[str, Mapping[Key, float]]) -> float:

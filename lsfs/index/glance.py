@@ -1,7 +1,7 @@
 """glance: what words.db and the catalogue say when they are only looked at, for `hello`, `stats` and `progress`.
 
-A connection of its own: a reader of a WAL never waits for who writes. `counts` does not even wait for another look that takes long (the
-`hello` of a large folder): it then gives the last numbers.
+A connection of its own: a reader of a WAL never waits for who writes. `counts` and `unbegun` do not even wait for another look that takes
+long (the `hello` of a large folder): they then give the last numbers.
 
 Threading: any thread.
 """
@@ -10,6 +10,7 @@ import sqlite3
 import threading
 
 PATIENCE = 0.05
+LAST_ORDINAL = (1 << 20) - 1
 ASLEEP = 9
 
 
@@ -23,6 +24,7 @@ class Glance:
         self._db.execute("pragma busy_timeout = 2000")
         self.lock = threading.Lock()
         self._last = {"contents": 0, "passages": 0, "embedded": 0, "waiting": 0}
+        self._unbegun = 0
 
     def close(self) -> None:
         """Close the connection."""
@@ -49,6 +51,17 @@ class Glance:
                 "waiting": waiting - asleep,
             }
         return dict(self._last)
+
+    def unbegun(self) -> int:
+        """Contents whose first passage waits for its vector."""
+        if self.lock.acquire(timeout=PATIENCE):
+            try:
+                (self._unbegun,) = self._db.execute(
+                    "select count(*) from waiting where tier < 2 and passage & ? = 0", (LAST_ORDINAL,)
+                ).fetchone()
+            finally:
+                self.lock.release()
+        return self._unbegun
 
     def missing(self) -> list[bytes]:
         """Live text files of the catalogue whose content is not here."""

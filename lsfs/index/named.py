@@ -27,7 +27,9 @@ class Named:
 
     def best(self, limit: int) -> tuple[dict[int, float], dict[int, File]]:
         """BM25 of the words of paths, of the `limit` best; and the files that were found, with those that are called what was asked."""
-        found = self._by_lexicon(limit) if self._view is view.LIVE and self._lexicon.ready else None
+        found = (
+            self._by_lexicon(limit) if self._view.table == view.LIVE.table and self._lexicon.ready else None
+        )
         if found is None:
             found = self._by_fts5(limit)
         scores = {file: score for score, file, _ in found}

@@ -10,6 +10,8 @@ A query without a narrow scope takes the best passages of each signal and drops 
 passages until enough files remain; a narrow one asks only the contents in scope. What files lend each other (`context`) brings candidates
 of its own; who says a passage (`speaker`) is looked at where it could still change the order.
 
+What is to be like some files (`like`) has their words and their vector beside those of the prompt, and they are no candidates themselves.
+
 The prompt is embedded, and Lance asked, in a second thread, which takes longer than all else; meanwhile this one does whatever does not
 depend on that, and reads ahead what the rest will most likely need.
 
@@ -25,7 +27,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsfs.index import best, conditions, context, shown, view, words
+from lsfs.index import best, code, conditions, context, like, shown, view, words
 from lsfs.index.backlog import content_of
 from lsfs.index.cosines import Cosines
 from lsfs.index.files import Files
@@ -146,18 +148,23 @@ class _Question:
         )
         self.query, self.table = query, table
         self.of_prompt = vector if callable(vector) else None
-        self.vector: np.ndarray | None = None if callable(vector) else vector
         self.sequence: int | None = query.get("sequence")
-        self.view = view.LIVE if self.sequence is None else view.at(self.sequence)
+        whole = view.LIVE if self.sequence is None else view.at(self.sequence)
+        self.view = like.without(whole, query.get("without", ()))
+        self.like = like.NOTHING
+        if query.get("like"):
+            self.like = like.like(self.db, whole, self.lexicon, self.rarity, search._vectors, query["like"])
         self.limit: int = query.get("limit", 20)
-        self.terms = words.terms(query.get("words", ()))
+        self.vector: np.ndarray | None = None if callable(vector) else like.together(vector, self.like.vector)
+        self.terms = list(dict.fromkeys((*words.terms(query.get("words", ())), *self.like.words)))
         self.asked = words.plain(query.get("words", ()))
-        self.by_meaning = vector is not None and table is not None
+        self.by_meaning = (self.of_prompt or self.vector) is not None and table is not None
         # mode:meaning without a model falls back to words: the answer says "loading" or "unavailable"
         self.by_words = bool(self.terms) and (query.get("mode", "both") != "meaning" or not self.by_meaning)
         self.passages: dict[int, dict[str, dict[int, float]]] = {}  # content → signal → passage → value
         self.units: dict[str, float] = {}  # signal → what its values are divided by
         self.bound = self.rarity.bound(self.terms) if self.by_words else 0.0
+        self.belief = 1.0  # `code`
         self.borrowed = context.Borrowed()
         self.cosines = Cosines(self.db, search._vectors)
         self.speakers = Speakers(self.db, self.asked)
@@ -169,18 +176,20 @@ class _Question:
         newest = self.db.execute("select value from history.meta where key = 'sequence'").fetchone()
         sequence = (int(newest[0]) if newest else 0) if self.sequence is None else self.sequence
         hits, more = self._hits()
-        return {"hits": hits, "more": more, "sequence": sequence}
+        compared = {"like": self.like.found} if "like" in self.query else {}
+        return {"hits": hits, "more": more, "sequence": sequence, **compared}
 
     def _hits(self) -> tuple[list[dict], bool]:
         restriction = self._restriction()
-        if restriction is None and not self.by_words and not self.by_meaning:
+        ranked = self.by_words or self.by_meaning
+        if not ranked and (restriction is None or "like" in self.query):
             return [], False
         self.files = Files(self.db, self.view, restriction)
         signals = self._signals()
-        self.units = units(signals)
+        self.units = units(signals, self.belief)
         found = self.files.found
         # nothing is asked for but a scope or a condition: every file in it, by path
-        scored = scores(signals) if signals else dict.fromkeys(found, 0.0)
+        scored = scores(signals, self.belief) if signals else dict.fromkeys(found, 0.0)
         if self.query.get("exact"):  # what fulfils the condition is a hit, also where nothing ranks it
             scored = {file: scored.get(file, 0.0) for file in found}
         order = sorted(scored, key=lambda file: (-round(scored[file], 6), found[file].path))
@@ -193,7 +202,9 @@ class _Question:
         }
         return [
             self._hit(file, scored[file], parts, values[file], rank < SHOWN)
-            for rank, (file, parts) in enumerate(zip(values, shares(signals, values), strict=True))
+            for rank, (file, parts) in enumerate(
+                zip(values, shares(signals, values, self.belief), strict=True)
+            )
         ], self.truncated or len(order) > self.limit
 
     def _restriction(self) -> conditions.Sql | None:
@@ -230,6 +241,13 @@ class _Question:
             others = [found[file].content for file in (*by_path, *self.borrowed.values) if file in found]
             live &= contents | {content for content in others if content is not None}
         signals: dict[str, dict[int, float]] = {}
+        if self.by_words and self.by_meaning:
+            near = {
+                passage: cosine
+                for passage, cosine in passages["meaning"].items()
+                if content_of(passage) in live
+            }
+            self.belief = code.belief(self.db, self.query.get("words", ()), near)
         if self.by_words:
             said = self._said(passages, pairs, live)
             signals = {name: self.files.having(values) for name, values in said.items()}
@@ -257,9 +275,11 @@ class _Question:
     def _nearest(self, wanted: int, contents: list[int] | None = None) -> list[tuple[int, float]]:
         assert self.table is not None
         if self.vector is None:
-            self.vector = self.of_prompt() if self.of_prompt else None
-            if self.vector is None:
+            prompt = self.of_prompt() if self.of_prompt else None
+            if prompt is None:
                 raise NotEmbedded
+            self.vector = like.together(prompt, self.like.vector)
+            assert self.vector is not None
         try:
             return self.table.search(self.vector, wanted, contents)
         except (RuntimeError, OSError, ValueError) as error:
@@ -381,7 +401,7 @@ class _Question:
         # with what is near, since words are trusted according to it
         meaning = self.files.having({content_of(p): value for p, value in near.items()})
         best: dict[int, float] = {}
-        for file, score in scores({**said, "meaning": meaning}).items():
+        for file, score in scores({**said, "meaning": meaning}, self.belief).items():
             content = self.files.found[file].content
             if content is not None and content in contents:
                 best[content] = max(score, best.get(content, 0.0))
@@ -389,7 +409,7 @@ class _Question:
 
     def _spoken(self, signals: Mapping[str, Mapping[int, float]]) -> dict[int, float]:
         """Of the best files, those whose best passage is said by somebody who is named."""
-        scored, found = scores(signals), self.files.found
+        scored, found = scores(signals, self.belief), self.files.found
         first = sorted(scored, key=lambda file: (-scored[file], found[file].path))[:LOOKED_AT]
         best: dict[int, int] = {}
         for file in first:

@@ -6,6 +6,8 @@ asked in turn with the mount, so that a busy machine is busy for both. ratio = n
 The passages are paragraphs found on this machine, embedded, and noise: copies that lost a quarter of their words, with vectors moved a
 little. Their files are real, PER_FILE passages each; the index over them is written down at once, since embedding them would take hours.
 `--recall` holds the nearest passages that LanceDB finds against the exact ones.
+`--writes N` writes N small files through the mount, one after the other, and asks on: slowed_while, slowed_after = the p50 while they are
+being indexed, and right after, to the p50 before.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import os
 import pathlib
 import random
 import re
+import threading
 import time
 from collections.abc import Iterator
 
@@ -97,12 +100,42 @@ def recall(
     return found / (10 * len(asked))
 
 
+def write(folder: pathlib.Path, texts: list[str], count: int) -> None:
+    """Small notes, each a file of its own."""
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"note-{number:05d}.txt").write_text(f"{texts[number % len(texts)][:200]} note {number}\n")
+
+
+def asked_beside(bench: Bench, real: list[str], questions: list[str], count: int, before: float) -> None:
+    """What a question takes while small files are written and indexed, and afterwards."""
+    writer = threading.Thread(target=write, args=(bench.path / "files" / "notes", real, count))
+    began, took, left = time.monotonic(), [], iter(questions)
+    writer.start()
+    while writer.is_alive() or bench.status()["pending"]:
+        took += [
+            timed(os.listdir, bench.path / "query" / prompt)
+            for prompt, _ in zip(left, range(5), strict=False)
+        ]
+    writer.join()
+    seconds = time.monotonic() - began
+    after = [
+        timed(os.listdir, bench.path / "query" / prompt) for prompt, _ in zip(left, range(200), strict=False)
+    ]
+    show(
+        writes=count, indexed_s=seconds, asked_while=len(took), asked_after=len(after),
+        while_p50_ms=1000 * median(took), while_p95_ms=1000 * percentile(took, 0.95), after_p50_ms=1000 * median(after),
+        slowed_while=median(took) / before, slowed_after=median(after) / before,
+    )  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--passages", type=int, default=100_000)
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--patience", type=float, default=1800.0, help="seconds to wait for the index")
     parser.add_argument("--recall", action="store_true")
+    parser.add_argument("--writes", type=int, default=0, help="small files written while questions are asked")
     parser.add_argument("--scratch", help="where to make the folder (10 GB for 1,000,000 passages)")
     options = parser.parse_args()
     from lsfs.models import find
@@ -135,6 +168,9 @@ def main() -> None:
             product_ms=1000 * product,
             ratio=median(new) / (embedding + product),
         )
+        if options.writes:
+            fresh = prompts(real, options.questions + 5000)[options.questions :]
+            asked_beside(bench, real, fresh, options.writes, median(new))
         show(engine_mib=bench.status()["engine"]["memory"] / (1 << 20))
         if options.recall:
             bench.umount()

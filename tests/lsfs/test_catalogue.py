@@ -208,6 +208,18 @@ def test_a_failed_transaction_leaves_no_trace(house):
     assert house.rows() == {}
 
 
+def test_what_has_to_be_read_is_counted_however_much_there_is(house, monkeypatch):
+    monkeypatch.setattr("lsfs.history.catalogue.FEW", 2)
+    for name in "abc":
+        (house.folder / name).write_text(name)
+    house.scan()
+    assert (house.catalogue.counts().unread, house.catalogue.counts().pending) == (3, 3)
+    house.read()
+    assert house.catalogue.counts().unread <= house.catalogue.counts().pending
+    monkeypatch.setattr("lsfs.history.catalogue.FEW", 1_000)
+    assert house.catalogue.counts().unread == 0
+
+
 def test_secrets_and_ignored_files_have_no_row(house):
     (house.folder / ".env").write_text("TOKEN=1")
     (house.folder / ".git").mkdir()

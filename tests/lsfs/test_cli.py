@@ -328,7 +328,12 @@ def test_the_bar_is_full_when_nothing_is_pending_and_never_fails():
     assert " 50% 2 of 4 files, engine ready" in status.bar(
         {"files": 4, "pending": 2, "engine": {"state": "ready"}}
     )
-    for report in ({}, {"files": 0, "pending": 3}, {"files": 2, "pending": 5, "engine": None}):
+    assert status.bar({"files": 4, "pending": 2, "progress": {"left": 300}}).endswith(", about 5 min left")
+    for report in (
+        {},
+        {"files": 0, "pending": 3, "progress": {"left": None}},
+        {"files": 2, "pending": 5, "engine": None},
+    ):
         assert status.bar(report).startswith("[")
 
 

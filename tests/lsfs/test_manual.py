@@ -128,7 +128,7 @@ def test_the_columns_of_why_and_the_confidence_that_is_low_are_as_they_are_said_
 
 
 @pytest.mark.parametrize(
-    "field", ["in:", "type:", "after:", "before:", "by:", "limit:", "mode:", "AND", "OR", "NOT"]
+    "field", ["in:", "like:", "type:", "after:", "before:", "by:", "limit:", "mode:", "AND", "OR", "NOT"]
 )
 def test_every_word_of_the_prompt_language_is_explained(field):
     assert re.search(rf"\bIc {field}", (MAN / "lsfs-prompt.7").read_text())

@@ -175,6 +175,29 @@ def test_a_table_deleted_under_the_engine_is_filled_again_without_embedding(engi
     assert one.whole()
 
 
+def test_the_same_words_are_embedded_once_and_that_is_counted(engine, tmp_path):
+    one = engine()
+    one.add("apples", "pears")
+    one.until(one.whole)
+    one.add("pears", "plums", "plums")
+    one.until(one.whole)
+    assert (one.embedder.embeddings, one.embedder.reused) == (3, 2)
+    two = engine()
+    two.until(two.whole)
+    assert (two.embedder.embeddings, two.embedder.reused) == (0, 0)
+
+
+def test_every_file_has_one_vector_before_any_has_two(engine, monkeypatch):
+    one, order = engine(), []
+    embed = one.meaning.encoder.embed
+    monkeypatch.setattr(one.meaning.encoder, "embed", lambda texts: order.extend(texts) or embed(texts))
+    with one.store.lock:  # the embedder sees them all at once
+        for n in range(100):
+            one.add(f"first {n}", f"the rest is longer, so it makes even batches {n}")
+    one.until(one.whole)
+    assert len(order) == 200 and all(text.startswith("first") for text in order[:100])
+
+
 def test_a_text_the_model_cannot_take_costs_that_text_alone(engine):
     one = engine()
     one.add("apples", "a poison", "pears")

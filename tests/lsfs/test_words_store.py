@@ -141,10 +141,26 @@ def test_the_numbers_come_while_somebody_writes(make):
     add(store, b"a", 2)
     with store.writing(), store.glance.lock:
         answer = []
-        asking = threading.Thread(target=lambda: answer.append(store.glance.counts()))
+        asking = threading.Thread(
+            target=lambda: answer.extend((store.glance.counts(), store.glance.unbegun()))
+        )
         asking.start()
         asking.join(5)
-        assert answer
+        assert len(answer) == 2
+
+
+def test_a_content_is_begun_when_its_first_passage_has_a_vector(make):
+    store = make()
+    assert store.glance.unbegun() == 0
+    add(store, b"a", 12)
+    add(store, b"b", 12, fresh=True)
+    assert store.glance.unbegun() == 2
+    store.backlog.mark([1 << 20 | 1, 2 << 20 | 1])
+    assert store.glance.unbegun() == 2
+    store.backlog.mark([1 << 20])
+    assert store.glance.unbegun() == 1
+    store.backlog.mark([2 << 20])
+    assert store.glance.unbegun() == 0
 
 
 def test_what_a_kill_left_of_a_huge_content_is_swept_away(make, monkeypatch):

@@ -172,9 +172,11 @@ def test_status_and_its_json_are_the_documented_keys(mount):
         "engine",
         "files",
         "pending",
+        "progress",
         "generation",
         "searches",
         "embeddings",
+        "reused",
         "errors",
     }
     assert wanted <= set(status) and {"state", "pid"} <= set(status["engine"])

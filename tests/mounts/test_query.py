@@ -128,6 +128,61 @@ def test_a_slash_after_in_belongs_to_the_prompt(machine, root):
     run(main)
 
 
+def test_a_name_that_the_folder_after_like_has_is_that_file(machine, root, tmp_path):
+    for name in ("01-x.md", "02-secret.md", "why.tsv", "or"):
+        (tmp_path / "policies" / name).write_text("a refund")
+    machine.closed.add(b"policies/02-secret.md")
+
+    async def main():
+        for name in ("01-x.md", "why.tsv", "or", "01-x.md refund in:policies"):
+            asked = await walk(root, "query", "refund like:policies", name)
+            assert asked.above == f"refund like:policies/{name}" and machine.asked == []
+            asked = await walk(root, "files", "policies", ".query", "like:eu", "x.md")
+            assert asked.above == "like:eu/x.md"
+        asked = await walk(root, "query", "refund like:policies/01-x.md".replace("/", "∕"))
+        assert await (await walk(asked, "01-faq.md")).readlink() == b"../../files/faq.md"
+        led = await root.ports.follow(b"query/refund like:policies/01-x.md/01-faq.md", root.ports.viewer(ME))
+        assert led == b"faq.md"
+        # neither what may not be read nor what is not there is such a name
+        for name in ("02-secret.md", "02-gone.md"):
+            assert (
+                await walk(root, "query", "like:policies", name, caller=OTHER)
+            ).above == f"like:policies/{name}"
+        assert [text for text, _, uid in machine.asked if uid == OTHER.uid] == ["like:policies"]
+
+    run(main)
+
+
+class Comparing(Machine):
+    """A machine whose answers were compared with a file, as long as the viewer may read it."""
+
+    async def ask(self, text, folder, viewer, sequence=None, **how):
+        results = await super().ask(text, folder, viewer, sequence, **how)
+        may = self.readable(b"policies/refund.md", viewer)
+        return replace(
+            results, like=(b"policies/refund.md",) if may else (), hits=results.hits if may else ()
+        )
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_what_was_compared_with_a_file_is_served_while_that_may_be_read(tmp_path, machine, saved):
+    machine = Comparing(tmp_path)
+    root = tree.build(machine.ports())
+
+    async def main():
+        if saved:
+            await (await walk(root, "query")).mkdir(b"refund", 0o755, ME)
+        asked = await walk(root, "query", "refund")
+        assert len(await names(asked, OTHER)) == len(REST) + 3
+        machine.closed.add(b"policies/refund.md")  # and nobody says that anything changed
+        assert await names(asked, OTHER) == REST
+        assert machine.asked[-1][2] == OTHER.uid
+        before = len(machine.asked)
+        assert await names(asked, OTHER) == REST and len(machine.asked) == before
+
+    run(main)
+
+
 def test_a_document_is_exact_at_stat_once_there_is_an_answer(machine, root):
     async def main():
         asked = await walk(root, "query", "refund")

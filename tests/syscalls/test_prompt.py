@@ -1,13 +1,15 @@
 """The prompt language: what is hard, what is soft, and that nothing is an error."""
 
 import contextlib
+import re
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from syscalls.errors import InvalidArgument
-from syscalls.prompt import LONE, MOST_HITS, continues, demanded, describe, parse
+from syscalls.names import normal
+from syscalls.prompt import LONE, MOST_ALIKE, MOST_HITS, continued, continues, demanded, describe, parse
 from syscalls.when import when
 
 WORDY = st.one_of(
@@ -27,6 +29,9 @@ WORDY = st.one_of(
                 "in:",
                 "in:a/",
                 'in:"a b',
+                "like:a.md",
+                'like:"a b',
+                "-like:a",
                 "type:pdf",
                 "-type:pdf",
                 "after:2025",
@@ -177,7 +182,7 @@ def test_every_word_of_an_expression_is_a_condition(expression, condition):
     "expression",
     [
         "", "  ", "(", "a)", "a AND", "OR b", "NOT", "a AND OR b", '"two signatures', "?!", "a AND 🤷", "a - b", "type:pdf",
-        "a before:banana", "a limit:5", "a mode:meaning", "a -type:pdf", "a OR type:pdf", "()", "a AND ()", "*", "a AND \u0301",
+        "a before:banana", "a limit:5", "a mode:meaning", "a -type:pdf", "a like:b", "a OR type:pdf", "()", "a AND ()", "*", "a AND \u0301",
         "(" * 70 + "a" + ")" * 70, " ".join(f"w{n}" for n in range(65)), '"' + " ".join("abc"[n % 3] for n in range(300)) + '"',
     ],
 )  # fmt: skip
@@ -260,10 +265,51 @@ def test_exclusions_and_phrases_hold_where_operators_do_not_parse():
         ("in:", True),
         ("json in:", True),
         ("in: json", False),
+        ("like:notes", True),
+        ('refund LIKE:"my notes', True),
+        ("like:notes/a.md refund", False),
+        ("unlike:notes", False),
     ],
 )
-def test_a_slash_continues_a_prompt_after_in_only(text, expected):
+def test_a_slash_continues_a_prompt_after_in_and_like_only(text, expected):
     assert continues(text) is expected
+
+
+def test_the_field_that_a_slash_continues_is_known():
+    assert [continued(text) for text in ("in:a like:b", "like:b in:a", "like:b a", "")] == [
+        "like",
+        "in",
+        "",
+        "",
+    ]
+
+
+def test_like_takes_paths_and_demands_nothing():
+    prompt = parse('like:notes/a.md LIKE:"/my notes/./b c.md" like:notes/a.md refunds in:notes/ type:md')
+    assert prompt.like == ("notes/a.md", "my notes/b c.md") and prompt.within == ("notes",)
+    assert (prompt.words, prompt.meaning, prompt.notes) == (("refunds",), "refunds", ())
+    assert parse("like:a.md").condition is None and parse("like:a.md").words == ()
+    assert not parse('like:a.md "two signatures"').exact and parse('"two signatures"').exact
+
+
+@pytest.mark.parametrize("field", ["like:../up.md", "like:/", "like:.", 'like:"a\0b"', "-like:a.md"])
+def test_a_like_that_can_be_no_file_is_a_word(field):
+    prompt = parse(f"budget {field}")
+    assert prompt.like == () and len(prompt.notes) == 1 and "searched as a word" in prompt.notes[0]
+
+
+def test_files_are_compared_with_so_many_at_most():
+    prompt = parse(" ".join(f"like:{number}" for number in range(MOST_ALIKE + 2)))
+    assert len(prompt.like) == MOST_ALIKE and len(prompt.notes) == 2
+
+
+@given(st.lists(st.text(min_size=1, max_size=30), max_size=4), st.booleans())
+def test_any_path_that_can_be_quoted_is_read_as_it_is(names, words):
+    paths = [re.sub('["“”\0]', "", normal(name)).strip() for name in names]
+    paths = [path for path in paths if path and "/" not in path and path not in (".", "..")]
+    prompt = parse(" ".join([*(f'like:"x/{path}"' for path in paths), *["refund"] * words]))
+    assert prompt.like == tuple(dict.fromkeys(f"x/{path}" for path in paths)) and prompt.notes == ()
+    assert prompt.words == ("refund",) * words and prompt.condition is None
 
 
 @pytest.mark.parametrize(

@@ -65,10 +65,20 @@ def test_how_sure_an_answer_is_and_what_was_in_use_are_said_and_read_back():
 
 
 def test_an_answer_kept_by_an_older_lsfs_is_read_without_them():
-    said = json.loads(results_json(answer(hits=[HIT], confidence=0.8, signals=("words",))))
-    del said["confidence"], said["signals"]
+    said = json.loads(results_json(answer(hits=[HIT], confidence=0.8, signals=("words",), like=(b"a",))))
+    del said["confidence"], said["signals"], said["like"]
     restored = from_json(json.dumps(said).encode())
-    assert (restored.hits, restored.confidence, restored.signals) == ((HIT,), None, ())
+    assert (restored.hits, restored.confidence, restored.signals, restored.like) == ((HIT,), None, (), ())
+
+
+def test_what_hits_are_to_be_like_is_said_as_it_was_written_and_as_it_was_found():
+    asked = answer("like:refund.md like:gone.md", [HIT], folder=b"policies", like=(b"policies/refund.md",))
+    said = json.loads(results_json(asked))
+    assert said["read"]["like"] == ["refund.md", "gone.md"] and said["like"] == ["files/policies/refund.md"]
+    assert said["exact"] is False and said["confidence"] is None
+    assert replace(from_json(results_json(asked)), took_ms=asked.took_ms) == asked
+    assert "Found by words only" in passages_md(replace(asked, meaning="loading")).decode()
+    assert "after like:" in passages_md(answer("like:gone.md")).decode()
 
 
 def test_passages_begin_with_the_doubt_that_nothing_answers_and_say_it_once():

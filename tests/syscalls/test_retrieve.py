@@ -378,3 +378,88 @@ def test_where_the_limit_leaves_out_what_fulfils_a_condition_a_note_says_so():
     assert ask("word limit:3", Index(10)).prompt.notes == ()
     some = Folder(lambda path: path in (b"0.md", b"1.md", b"2.md"))
     assert ask("type:md limit:3", Index(10), some, viewer=Viewer(7, 7)).prompt.notes == ()
+
+
+class Compared(Index):
+    """An index that knows some files by the number of their passages: 0 has no text, None is of a content that was replaced."""
+
+    def __init__(self, **known):
+        super().__init__(2)
+        self.known = {name.encode(): passages for name, passages in known.items()}
+
+    async def search(self, query):
+        answer = await super().search(query)
+        if "like" in query:
+            answer["like"] = [
+                {"path": path, "passages": 1 if self.known[path] is None else self.known[path],
+                 "stale": self.known[path] is None, "embedded": True}
+                for path in query["like"] if path in self.known
+            ]  # fmt: skip
+        return answer
+
+
+OTHER = Viewer(2000, 2000)
+
+
+def test_what_hits_are_to_be_like_lies_below_the_folder_that_is_asked():
+    index = Compared(**{"notes/a": 1, "a": 1})
+    results = ask("like:a", index, folder=b"notes")
+    assert index.queries[-1]["like"] == index.queries[-1]["without"] == [b"notes/a"]
+    assert results.like == (b"notes/a",) and results.prompt.notes == ()
+    there = Folder(lambda path: path in (b"a", b"0.md"))
+    assert (
+        ask("like:files/a", index, there).like == ask("like:/files/a", index, there, b"notes").like == (b"a",)
+    )
+
+
+@pytest.mark.parametrize("viewer", [VIEWER, OTHER])
+def test_a_file_that_may_not_be_read_is_one_that_is_not_there(viewer):
+    said = []
+    for known, readable in (({"a": 1}, False), ({}, False), ({}, True)):
+        index = Compared(**known)
+        results = ask(
+            "like:a type:md", index, Folder(lambda path, may=readable: path != b"a" or may), viewer=viewer
+        )
+        used = index.queries[0]["like"]
+        said.append((results.hits, results.prompt.notes, results.like, results.confidence))
+        assert used == ([b"a"] if readable else [])
+    assert said[0] == said[1] == said[2] and "`like:a` was left out" in said[0][1][0]
+
+
+def test_a_file_without_text_is_left_out_and_a_note_says_what_to_do():
+    index = Compared(a=0, b=3)
+    results = ask("like:a like:b", index)
+    assert results.like == (b"b",) and "name a file with text" in results.prompt.notes[0]
+    assert len(index.queries) == 1  # it added nothing, so what was found stays
+
+
+def test_a_content_that_was_replaced_is_not_compared_for_others():
+    index = Compared(a=None, b=1)
+    assert ask("like:a like:b", index).like == (b"a", b"b") and len(index.queries) == 1
+    results = ask("like:a like:b", index, viewer=OTHER)
+    assert results.like == (b"b",) and "ask again" in results.prompt.notes[0]
+    assert [query["like"] for query in index.queries[1:]] == [[b"a", b"b"], [b"b"]]
+
+
+def test_a_file_that_is_closed_while_the_index_answers_is_left_out():
+    index, files = Compared(a=1), Folder()
+    files._readable = lambda path: path != b"a" or not index.queries
+    results = ask("like:a", index, files)
+    assert index.queries[-1]["like"] == [] and results.like == () and "`like:a`" in results.prompt.notes[0]
+
+
+def test_a_file_to_be_like_ranks_and_is_neither_a_demand_nor_a_doubt():
+    prompt = understood("like:a", VIEWER)
+    assert not demands(prompt) and not is_exact(prompt) and demands(understood("like:a type:md", VIEWER))
+    assert ask("like:a", Compared(a=1)).confidence is None
+    assert ask("word like:a", Compared(a=1)).confidence is None
+
+
+def test_all_that_fulfils_a_demand_is_not_compared_but_by_words():
+    index = Compared(a=1)
+    ask("like:a type:md", index, every=True)
+    assert "like" not in index.queries[-1] and index.queries[-1]["without"] == [b"a"]
+    ask("like:a mode:words", index, every=True)
+    assert index.queries[-1]["like"] == [b"a"]
+    ask("like:a", index, every=True)  # demands nothing: its hits answer it
+    assert index.queries[-1]["limit"] == 40

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syscalls.status import as_json, as_text, status
+from syscalls.status import as_json, as_text, status, time_left
 from syscalls.values import Viewer
 
 REPORT = {
@@ -37,6 +37,46 @@ def test_one_screen_says_how_far_the_index_is():
     said = as_text(REPORT)
     assert "75 %" in said and "250 not fully indexed yet" in said and "ready, process 8, 5 MiB" in said
     assert len(said.splitlines()) <= 24
+
+
+PROGRESS = {
+    "left": 4800,
+    "files": {"done": 12_400, "whole": 100_000, "rate": 310.4, "left": 283},
+    "first": {"done": 8_000, "whole": 12_400},
+    "passages": {"done": 41_000, "whole": 380_000, "rate": 7.25, "left": 46_758},
+}
+
+
+def test_a_line_for_each_tier_says_how_far_it_is_how_fast_it_goes_and_for_how_long():
+    lines = as_text(REPORT | {"progress": PROGRESS, "reused": 9}).splitlines()
+    assert "words       12,400 of 100,000 files, 310 a second, about 5 min left" in lines
+    assert "meaning     8,000 of 12,400 contents by their first passage" in lines
+    assert "vectors     41,000 of 380,000 passages, 7.2 a second, about 13 h left" in lines
+    assert "asked       searches 4, embeddings 5, passages that needed none 9" in lines
+    assert len(lines) <= 24
+
+
+def test_no_rate_and_no_time_is_said_where_none_is_known_and_no_line_where_all_is_done():
+    files = {"done": 7, "whole": 7, "rate": 3.0, "left": 0}
+    passages = {"done": 1, "whole": 3, "rate": None, "left": None}
+    said = as_text(REPORT | {"progress": {"files": files, "first": None, "passages": passages}})
+    assert "vectors     1 of 3 passages\n" in said and "\nwords" not in said and "\nmeaning" not in said
+    assert "left" not in said
+    assert "vectors" not in as_text(REPORT | {"progress": None})
+
+
+def test_a_time_left_is_as_exact_as_an_estimate_deserves():
+    said = [time_left(seconds) for seconds in (59, 60, 150, 7100, 7200, 172_000, 172_800, None, 0)]
+    assert said == [
+        "less than a minute left",
+        *(f"about {n} left" for n in ("1 min", "2 min", "118 min", "2 h", "2 days", "2 days")),
+        *("", ""),
+    ]
+
+
+@given(st.integers(0, 10**7), st.integers(1, 10**7))
+def test_a_longer_time_left_never_sounds_shorter(seconds, more):
+    assert len({time_left(seconds), time_left(seconds + more)}) == 2 or more < 86_400 or seconds == 0
 
 
 def test_one_line_says_what_history_holds():
