@@ -4,6 +4,8 @@ import os
 import re
 from collections.abc import Iterable
 
+from lsfs.index import dates
+
 _BREAKS = re.compile(r"[^\w]+|_+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])")
 
@@ -53,10 +55,11 @@ def suffix(name: bytes) -> str:
 
 
 def words(path: bytes) -> str:
-    """The words a person would look for in a path: "src/userProfile_v2.py" -> "src user Profile v 2 py userProfile v2"."""
-    plain = [word for word in _BREAKS.split(path.decode("utf-8", "replace")) if word]
+    """The words a person would look for in a path: "src/userProfile_v2.py" -> "src user Profile v 2 py userProfile v2", and its dates."""
+    text = path.decode("utf-8", "replace")
+    plain = [word for word in _BREAKS.split(text) if word]
     pieces = [piece for word in plain for piece in _CAMEL.split(word) if piece]
-    return " ".join(pieces + [word for word in plain if word not in pieces])
+    return " ".join([*pieces, *(word for word in plain if word not in pieces), *dates.said(text)])
 
 
 MOST = (1 << 63) - 1

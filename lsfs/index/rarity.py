@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterable
 
+from lsfs.index import dates
 from lsfs.index.lexicon import Lexicon
 from lsfs.index.words import LEAST, idf
 
@@ -65,6 +66,12 @@ class Rarity:
 
     def bound(self, terms: Iterable[str]) -> float:
         """What BM25 cannot exceed in a passage that has all these terms (one that no passage has is as rare as can be), times √(USUAL / n)
-        for n terms where they are more: no passage has all of a long question, which is none the worse for it."""
-        rare = [max(LEAST, idf(max(1, self.count(term)), self.passages())) for term in terms]
+        for n terms where they are more: no passage has all of a long question, which is none the worse for it. A date is said by its words
+        already, so what stands for it (`dates`) counts where some passage has it."""
+        counts = [(term, self.count(term)) for term in terms]
+        rare = [
+            max(LEAST, idf(max(1, count), self.passages()))
+            for term, count in counts
+            if count or not dates.is_own(term)
+        ]
         return SATURATION * sum(rare) * math.sqrt(min(1.0, USUAL / max(1, len(rare))))

@@ -32,7 +32,7 @@ from lsfs.index.glance import Glance
 
 log = logging.getLogger(__name__)
 
-VERSION = 8
+VERSION = 9
 SLICE = 500_000  # characters written in one transaction: about 0.2 s
 BROKEN = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)  # all else may pass by itself
 
@@ -89,7 +89,9 @@ def rows_of(cuts: Sequence[Cut], type: str, meaning: bool, first: int = 0) -> li
     for ordinal, cut in enumerate(cuts, first):
         title, text = words.clean(cut.title), words.clean(cut.text)
         key = key_of(title, text) if meaning and cut.embed else None
-        rows.append(Row(ordinal, cut.first_line, cut.last_line, key, title, text, words.parts(text, type)))
+        rows.append(
+            Row(ordinal, cut.first_line, cut.last_line, key, title, text, words.parts(text, type, title))
+        )
     return rows
 
 

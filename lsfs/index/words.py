@@ -1,8 +1,8 @@
 """words: the inverted index over passages, and how a prompt's words ask it.
 
 An FTS5 table without content of its own: rows are passages, columns `title`, `text` and `parts`. `parts` holds what the tokenizer would not
-find by itself: the pieces of identifiers (`parseHeader` → parse Header; measured: 5 to 10 points in code) and pairs of neighbouring
-characters where a script writes no spaces. A prompt's words are taken apart in the same way.
+find by itself: the pieces of identifiers (`parseHeader` → parse Header; measured: 5 to 10 points in code), pairs of neighbouring
+characters where a script writes no spaces, and words for dates (`lsfs.index.dates`). A prompt's words are taken apart in the same way.
 
 Threading: pure, but for the connection that the caller owns.
 """
@@ -14,6 +14,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
+
+from lsfs.index import dates
 
 # `porter`: refund finds refunds; `remove_diacritics 2`: cafe finds café. history.path_words uses the same.
 TOKENIZER = "porter unicode61 remove_diacritics 2"
@@ -67,10 +69,10 @@ def pieces(word: str) -> list[str]:
     return found
 
 
-def parts(text: str, kind: str) -> str:
+def parts(text: str, kind: str, title: str = "") -> str:
     """The column `parts` of a passage of a content of this type."""
     found = [piece for word in _WORD.findall(text) for piece in pieces(word)]
-    return " ".join([*found, kind])
+    return " ".join([*found, *dates.said(f"{title}\n{text}" if title else text), kind])
 
 
 def plain(said: Iterable[str]) -> list[str]:
@@ -78,14 +80,17 @@ def plain(said: Iterable[str]) -> list[str]:
     return [word.lower() for part in said for word in _WORD.findall(clean(part))]
 
 
-def terms(words: Iterable[str]) -> list[str]:
-    """What a prompt's words are searched as: no punctuation, no stopwords (unless nothing else remains), pieces added, no repetition."""
-    plain = [word for said in words for word in _WORD.findall(clean(said))]
+def terms(said: Iterable[str]) -> list[str]:
+    """What a prompt's words are searched as: no punctuation, no stopwords (unless nothing else remains), pieces and dates added, no
+    repetition."""
+    said = list(said)
+    plain = [word for part in said for word in _WORD.findall(clean(part))]
     telling = [word for word in plain if word.lower() not in STOPWORDS] or plain
     found: dict[str, str] = {}  # the same in other letters is the same to FTS5
     for word in telling:
         for term in (word, *pieces(word)):
             found.setdefault(term.lower(), term)
+    found |= {term: term for term in dates.asked(" ".join(said))}
     return list(found.values())[:MOST_TERMS]
 
 
@@ -95,9 +100,11 @@ def any_of(found: Iterable[str]) -> str:
 
 
 def repeated(found: Iterable[str], said: Iterable[str]) -> list[str]:
-    """The terms, each as often as the prompt has it (up to REPEATED): what is said twice counts twice (cacm: +.011 nDCG@10)."""
+    """The terms, each as often as the prompt has it (up to REPEATED): what is said twice counts twice (cacm: +.011 nDCG@10). So does a day,
+    which two or three words say."""
     counts = Counter(plain(said))
-    return [term for term in found for _ in range(max(1, min(REPEATED, counts[term.lower()])))]
+    times = {term: 2 if dates.is_day(term) else min(REPEATED, counts[term.lower()]) for term in found}
+    return [term for term in found for _ in range(max(1, times[term]))]
 
 
 def pairs(said: Iterable[str]) -> list[tuple[str, str]]:
@@ -138,7 +145,7 @@ def fts5_idf(count: int, passages: int) -> float:
 
 def with_parts(passage: int, title: str, text: str, kind: str) -> tuple[int, str, str, str]:
     """A row of the index. Costs more than writing it, so it is made before a transaction begins."""
-    return passage, title, text, parts(text, kind)
+    return passage, title, text, parts(text, kind, title)
 
 
 def put(db: sqlite3.Connection, rows: Iterable[tuple[int, str, str, str]]) -> None:
