@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from syscalls.answer_names import link_names
 from syscalls.errors import Exists, InvalidArgument, LsfsError, NotFound, NotPermitted, ReadOnly
 from syscalls.grouping import grouped
-from syscalls.matching import matched, with_notes
+from syscalls.matching import cut_off, matched, with_notes
 from syscalls.names import encode_name, normal
 from syscalls.options import shown
 from syscalls.ports import Folder, Insight, Questions
@@ -139,15 +139,16 @@ async def reply(command: "Command") -> str:
         return "\n".join(found) or f"No file answers {prompt[:80]!r}."
     topics = await topics_of(command.insight, results.hits) if by == "topic" else None
     groups = grouped(by, results.hits, b"", topics)
+    notes = (*results.prompt.notes, *cut_off(results))
     if "json" in given:
         said = [{"name": name, "paths": [shown(hit.path) for hit in hits]} for name, hits in groups.items()]
-        return json.dumps({"prompt": prompt, "by": by, "groups": said})
+        return json.dumps({"prompt": prompt, "by": by, "groups": said, "notes": list(notes)})
     lines = [
         line
         for name, hits in groups.items()
         for line in (f"{name}:", *(f"    {shown(hit.path)}" for hit in hits))
     ]
-    return "\n".join(lines) or f"No file answers {prompt[:80]!r}."
+    return with_notes("\n".join(lines) or f"No file answers {prompt[:80]!r}.", notes)
 
 
 async def _named(command: "Command", name: str, prompt: str | None) -> str:

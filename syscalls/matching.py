@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from syscalls.errors import InvalidArgument, NotFound
-from syscalls.retrieve import ABSENT, LONG
+from syscalls.retrieve import ABSENT, LONG, MORE
 from syscalls.values import Hit, Results
 
 NEAREST = "nothing was done; `mode:meaning` takes the nearest ones"
@@ -42,11 +42,15 @@ def matched(results: Results) -> Matched:
         hits = tuple(hit for hit in hits if _occurs(hit))
         if results.hits and not hits:
             raise NotFound(f"No file has any word of {asked}; {NEAREST}.")
-    if len(results.hits) >= prompt.limit:
-        notes.append(
-            f"only the first {prompt.limit} were looked at, there may be more (`limit:all` takes them all)"
-        )
-    return Matched(hits, tuple(notes))
+    return Matched(hits, (*notes, *cut_off(results)))
+
+
+def cut_off(results: Results) -> tuple[str, ...]:
+    """A note where the limit may have left files out and none says so yet."""
+    limit, count = results.prompt.limit, len(results.hits)
+    if count < limit or MORE.format(count) in results.prompt.notes:
+        return ()
+    return (f"only the first {limit} were looked at, there may be more (`limit:all` takes them all)",)
 
 
 def _demands(condition: tuple | None) -> bool:

@@ -1,6 +1,7 @@
 """documents_made: documents of formats that no library here writes, and what reading them gives."""
 
 import io
+import struct
 import zipfile
 
 from lsfs.engine.document import Document
@@ -32,6 +33,42 @@ def zipped(members: dict[str, str | bytes]) -> bytes:
         for name, data in members.items():
             archive.writestr(zipfile.ZipInfo(name) if name == "mimetype" else name, data)
     return out.getvalue()
+
+
+def compound(*names: str) -> bytes:
+    """An OLE compound file with empty streams of these names, three at most: header, allocation table, directory."""
+
+    def entry(name: str, kind: int, child: int, right: int) -> bytes:
+        said = name.encode("utf-16-le")
+        head = struct.pack("<64sHBBiii", said, len(said) + 2, kind, 1, -1, right, child)
+        return head + bytes(36) + struct.pack("<iQ", -2, 0)
+
+    free = [-1] * 126
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16)
+    header += struct.pack("<HHHHH6xiiiiiiiiii", 62, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096, -2, 0, -2, 0, 0)
+    header += struct.pack("<108i", *free[:108])
+    table = struct.pack("<128i", -3, -2, *free)
+    streams = [entry(name, 2, -1, at + 2 if at + 1 < len(names) else -1) for at, name in enumerate(names)]
+    directory = entry("Root Entry", 5, 1 if names else -1, -1) + b"".join(streams)
+    return header + table + directory.ljust(512, b"\0")
+
+
+ENCRYPTED = compound("EncryptionInfo", "EncryptedPackage")  # what Office makes of a document with a password
+_LOCKED = (
+    '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><m:file-entry><m:encryption-data/>'
+    "</m:file-entry></m:manifest>"
+)
+
+
+def locked(kind: str) -> bytes:
+    """An OpenDocument file with a password: text, spreadsheet, presentation."""
+    return zipped(
+        {
+            "mimetype": f"application/vnd.oasis.opendocument.{kind}",
+            "content.xml": b"\x93\x01\xfe" * 99,
+            "META-INF/manifest.xml": _LOCKED,
+        }
+    )
 
 
 def xlsx(sheets: dict[str, str]) -> bytes:

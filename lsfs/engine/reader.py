@@ -16,7 +16,7 @@ import filetype
 from lsfs.beneath import open_regular
 from lsfs.engine import encoding
 from lsfs.engine.document import Content
-from lsfs.engine.types import PICTURES, binary_type, suffix_of, type_of
+from lsfs.engine.types import PICTURES, TYPES, binary_type, suffix_of, type_of
 
 DIGEST = 32  # bytes of a blake2b, by which the index and history know a content
 HEAD = 8192
@@ -50,7 +50,10 @@ _BOOKS = (
     "xlsb",
     "xltx",
 )  # their directory may be longer than what is looked at, and is theirs to lay out
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # what Office wrote before 2007
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # what Office wrote before 2007, and encrypted documents
+_IN_OLE = {"xls": "xls", "xlt": "xls"} | {
+    suffix: row.name for row in TYPES if row.name in ("docx", "pptx", "xlsx") for suffix in row.suffixes
+}
 _MBOX = re.compile(rb"From \S+ [^\n]{0,80}\d{4}\r?\n[!-9;-~]{1,76}:")
 _FIELD = re.compile(rb"[!-9;-~]{1,76}:")
 _MAIL = re.compile(
@@ -170,8 +173,8 @@ def classify(head: bytes, name: bytes, tail: bytes = b"") -> tuple[str, bool]:
         return "pdf", True
     if head.startswith(b"PK\x03\x04"):
         return _zip_type(head, tail, name)
-    if head.startswith(_OLE) and suffix_of(name) in ("xls", "xlt"):
-        return "xls", True
+    if head.startswith(_OLE) and suffix_of(name) in _IN_OLE:
+        return _IN_OLE[suffix_of(name)], True
     if head.startswith(b"{\\rtf"):
         return "office", False
     if head.startswith(b"%!PS"):

@@ -72,6 +72,7 @@ def words(store: Store) -> Iterator[Finding]:
                 "words", table, "does not agree with itself", "--repair makes it anew", repaired=True
             )
         if store.repair and (lacking or foreign or broken):
+            _forget_segments(store, table)
             with store.transaction():
                 store.database.execute(f"delete from {table}")
                 store.database.execute(f"insert into {table} ({table}) values ('rebuild')")
@@ -82,6 +83,13 @@ def words(store: Store) -> Iterator[Finding]:
                         for id, *path in store.database.execute(rows).fetchall()
                     ),
                 )
+
+
+def _forget_segments(store: Store, table: str) -> None:
+    """What the index copied from the words of live paths (`lsfs.index.segments`), before they are made anew under the same ids."""
+    if table == "path_words":
+        for path in sorted((store.state / "index").glob("paths*.segment*"), reverse=True):
+            path.unlink(missing_ok=True)  # the list of them first
 
 
 def _whole(store: Store, table: str) -> bool:

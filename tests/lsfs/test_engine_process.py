@@ -324,3 +324,14 @@ def test_a_state_that_cannot_be_used_ends_the_engine_with_a_sentence(daemon):
         [sys.executable, "-m", "lsfs.engine"], env=environment, capture_output=True, text=True, timeout=30
     )
     assert (ended.returncode, "started by the daemon" in ended.stderr) == (2, True)
+
+
+def test_files_are_compared_by_what_is_kept_of_them(library):
+    before = library.call("stats")
+    alike = {"like": [b"refund.md"], "without": [b"refund.md"]}
+    answer = library.search("", **alike)
+    assert answer["meaning"] == "used" and library.call("stats")["prompts"] == before["prompts"]
+    assert answer["like"] == [{"path": b"refund.md", "passages": 1, "stale": False, "embedded": True}]
+    assert {hit["path"] for hit in answer["hits"]} == {b"login.md", b"src/parse.py", b"weather.txt"}
+    assert library.search("precipitation", **alike)["hits"][0]["path"] == b"weather.txt"
+    assert library.search("", mode="words", **alike)["meaning"] == "off"

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import docx
 import pytest
+from documents_made import ENCRYPTED, compound, locked, refused
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfgen import canvas
 
 from lsfs.engine.document import Content, Document
 from lsfs.engine.extract import Extractor, extract, title_of
+from lsfs.engine.formats import html
 from lsfs.engine.formats.html import visible
 from lsfs.engine.reader import read_file
 
@@ -97,6 +99,34 @@ def test_damaged_and_encrypted_pdfs_fail_with_a_sentence(extractor: Extractor) -
     assert extract(content("pdf", whole[: len(whole) // 3]), extractor).state in ("failed", "text")
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "thing"),
+    [
+        (b"a.docx", ENCRYPTED, "document"),
+        (b"a.PPTX", ENCRYPTED, "document"),
+        (b"a.xlsx", ENCRYPTED, "workbook"),
+        (b"a.xlsb", ENCRYPTED, "workbook"),
+        (b"a.odt", locked("text"), "document"),
+        (b"renamed.bin", locked("presentation"), "document"),
+        (b"a.ods", locked("spreadsheet"), "document"),
+    ],
+)
+def test_encrypted_office_documents_say_that_they_are(
+    extractor: Extractor, name: bytes, data: bytes, thing: str
+) -> None:
+    assert refused(extractor, data, name) == f"The {thing} is encrypted with a password."
+
+
+def test_a_zip_with_a_password_says_so(extractor: Extractor) -> None:
+    data = bytearray(zipped({"word/document.xml": "x"}))
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1  # what encrypting would have set
+    assert refused(extractor, bytes(data), b"a.docx") == "The document is encrypted with a password."
+
+
+def test_an_old_office_document_under_a_new_name_says_why_it_has_no_text(extractor: Extractor) -> None:
+    assert "before 2007" in refused(extractor, compound("WordDocument"), b"a.docx")
+
+
 def word(build) -> bytes:  # type: ignore[no-untyped-def]
     document = docx.Document()
     build(document)
@@ -157,6 +187,30 @@ def test_forgotten_end_tags_do_not_swallow_the_page(broken: str) -> None:
     _, text = visible("<html><body>" + broken)
     assert "a" in text.split()
     assert "menu" not in text and "p{}" not in text
+
+
+@pytest.mark.parametrize(
+    "markup",
+    ["<a " * 700_000, "<a b='>' " * 300_000, "</a" * 700_000, "<?x" * 700_000]
+    + ["<svg></p>" * 300_000, "<p>" * 300_000 + "<li>" * 300_000],
+    ids=["tags", "values", "ends", "instructions", "dropped", "blanks"],
+)
+def test_megabytes_of_markup_that_nothing_ends_cost_no_timeout(extractor: Extractor, markup: str) -> None:
+    page = f"<html><title>x</title><p>first\n{markup}\nlast"
+    document = parsed(extractor, "html", page.encode())
+    assert document.text.count("\n") == 2
+    assert document.text.startswith("x first\n")
+
+
+def test_markup_that_is_given_up_leaves_its_words_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "PATIENCE", 1000)
+    _, text = visible("<p>first\n" + "<a b='>' " * 1000 + 'c="\nwords &amp; <b\n>more</b>')
+    lines = text.split("\n")
+    assert (lines[0], lines[-2:], len(lines)) == ("first", ["words &", "more"], 4)
+
+
+def test_a_declaration_that_nobody_knows_costs_no_page() -> None:
+    assert visible("<p>before<![ x]><![word[]>after")[1] == "beforeafter"
 
 
 def test_html_in_a_declared_encoding_is_decoded(extractor: Extractor) -> None:

@@ -16,7 +16,11 @@ from lsfs.engine.document import Cut
 from lsfs.history import fsck
 from lsfs.history.entries import Extra
 from lsfs.history.held import Secured
+from lsfs.index import segments
+from lsfs.index.lexicon import Lexicon
+from lsfs.index.source import PATHS
 from lsfs.index.store import Store as Words
+from lsfs.index.tail import Stems
 from lsfs.refusals import StateHeld, StateUnusable
 
 
@@ -452,6 +456,33 @@ def test_an_index_that_does_not_agree_is_removed(indexed, change, word):
         words.execute(change)
     indexed.mended("passages", word)
     assert not (indexed.state / "index/words.db").exists()
+
+
+def test_segments_of_wrong_words_go_with_the_repair(indexed, monkeypatch):
+    monkeypatch.setattr(segments, "LEAST", 1)
+    monkeypatch.setattr(segments, "SMALL", 1)
+    indexed.sql("update path_words_content set c0 = 'zebra' where c0 like '%last%'")
+    segments.tend(indexed.state / "index", str(indexed.state / "history.db"))
+    assert paths_with(indexed, "zebra") == 1
+
+    assert any("does not agree" in finding.wrong for finding in indexed.run(repair=True))
+    assert paths_with(indexed, "zebra") in (0, None)
+    assert (indexed.state / "index/words.segments").exists(), "those of the passages' words are right"
+
+    segments.tend(indexed.state / "index", str(indexed.state / "history.db"))
+    assert (paths_with(indexed, "zebra"), paths_with(indexed, "last")) == (0, 1)
+
+
+def paths_with(case, word):
+    """How many live paths have a word, as the segments say; None where they are not asked."""
+    with contextlib.closing(segments.connect(case.state / "index", str(case.state / "history.db"))) as db:
+        stems = Stems()
+        asked = Lexicon(db, case.state / "index", PATHS, stems)
+        db.execute("begin")
+        found = asked.count(word) if asked.refresh() else None
+        asked.close()
+        stems.close()
+        return found
 
 
 def test_an_index_that_is_no_database_is_removed(indexed):

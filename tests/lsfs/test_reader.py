@@ -9,6 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import pytest
+from documents_made import ENCRYPTED
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,8 @@ def test_an_empty_file_is_a_text(folder: Folder) -> None:
         ("x.dat", bytes(range(256)) * 8, "binary", "other"),
         ("song.txt", b"ID3\x03\x00\x00\x00\x00\x0f\x76" + os.urandom(99), "audio", "other"),
         ("zeros.txt", bytes(5000), "binary", "other"),
+        ("a.docx", ENCRYPTED, "docx", "text"),
+        ("a.xlsm", ENCRYPTED, "xlsx", "text"),
     ],
 )
 def test_magic_decides_and_the_suffix_only_flavours_a_text(

@@ -6,7 +6,7 @@ import os
 from email.message import EmailMessage
 
 import pytest
-from documents_made import row, xlsx
+from documents_made import ENCRYPTED, locked, row, xlsx
 from mounted_helpers import WORDS_ONLY, Mounted
 from PIL import Image, ImageDraw, ImageFont
 
@@ -68,6 +68,8 @@ def place(tmp_path_factory):
     (folder / "animals.json").write_text(json.dumps(records))
     (folder / "zoo.py").write_text("class Zoo:\n    def feed_echidna(self):\n        return 1\n")
     (folder / "hostile.java").write_text("echidna<" * 60_000)
+    (folder / "locked.xlsx").write_bytes(ENCRYPTED)
+    (folder / "locked.odt").write_bytes(locked("text"))
     for name, (text, _) in LANGUAGES.items():
         (folder / name).write_text(text, encoding="koi8-r" if name.startswith("old-") else "utf-8")
     mounted = Mounted(folder, path, folder / ".lsfs", ())
@@ -111,6 +113,13 @@ def test_hits_say_where_they_are(place):
     start, end = first("termites")["lines"]
     assert "Subject: Numbat dinner" in lines[start - 1 : end], "of mail they are the lines of the file"
     assert "Termites again." in first("termites")["text"]
+
+
+def test_the_status_says_of_encrypted_documents_that_they_are(place):
+    said = {entry["path"]: entry["error"] for entry in place.status()["errors"]}
+    assert said["locked.xlsx"] == "The workbook is encrypted with a password."
+    assert said["locked.odt"] == "The document is encrypted with a password."
+    assert place.found("locked type:xlsx") == ["locked.xlsx"], "by its name"
 
 
 def test_a_source_that_no_grammar_survives_is_found_by_its_words_and_the_engine_lives(place):

@@ -147,11 +147,22 @@ def test_nothing_is_frozen_over_something_or_of_nothing(command):
 
 def test_the_groups_of_a_result_are_printed(command):
     assert command(NAME="mode:words money limit:2", by="folder") == (
-        "policies:\n    files/policies/refund.md\n    files/policies/travel.md"
+        "policies:\n    files/policies/refund.md\n    files/policies/travel.md\n"
+        "note: only the first 2 were looked at, there may be more (`limit:all` takes them all)"
     )
     answer = json.loads(command(NAME="mode:words money", by="type", json=True))
     assert answer["groups"][1] == {"name": "py", "paths": ["files/src/pay.py"]}
+    assert answer["notes"] == [], "all of them are there"
     assert "No file answers" in command(NAME="mode:words zebra", by="type")
+
+
+def test_groups_say_that_the_limit_left_files_out(command):
+    def notes(prompt):
+        return json.loads(command(NAME=prompt, by="folder", json=True))["notes"]
+
+    assert ["only the first 1 were" in note for note in notes("mode:words money limit:1")] == [True]
+    assert ["only the first 1 were" in note for note in notes("type:md limit:1")] == [True]
+    assert notes("type:md limit:all") == []
 
 
 @pytest.mark.parametrize("insight", [None, Topics(None), Topics([])])

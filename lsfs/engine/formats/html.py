@@ -4,10 +4,12 @@ Line N of the text is line N of the source, so `page.html:120` can be opened in 
 scripts and styles are dropped, headings are marked as in Markdown. The tokenizer is the standard library's, because it
 alone says where in the source a piece of text came from.
 
-Runs in the extractor child: hostile markup may take it quadratic time.
+Runs in the extractor child. A piece of markup that nothing ends makes the tokenizer look at all that follows, and so does the next one.
+That is given up after PATIENCE characters, and the rest taken for text; a page that was cut off has one such piece, near its end.
 """
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
 from lsfs.engine.document import Document
@@ -72,6 +74,8 @@ _INLINE = frozenset(
     | {"var", "wbr"}
 )
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
+PATIENCE = 4 << 20  # a second or two
+_MARKUP = re.compile(r"</?[a-zA-Z!?][^<>]*+>")
 _COMMENT = re.compile(r"<!--[\s\S]*?(?:-->|\Z)")
 _SPACE = re.compile(r"[ \t\u00a0]+")
 
@@ -86,11 +90,38 @@ class _Page(HTMLParser):
         self.heading: list[str] = []
         self.dropped: list[str] = []
         self.inside: str | None = None  # "title" or a heading's tag
+        self.looked = 0  # at characters, for an end that never came
+        self.said: set[int] = set()  # lines that have text
+
+    def parse_starttag(self, i: int) -> int:
+        return self._ended(i, super().parse_starttag(i))
+
+    def parse_endtag(self, i: int) -> int:
+        return self._ended(i, super().parse_endtag(i))
+
+    def parse_pi(self, i: int) -> int:
+        return self._ended(i, super().parse_pi(i))
+
+    def parse_html_declaration(self, i: int) -> int:
+        try:
+            return self._ended(i, super().parse_html_declaration(i))
+        except AssertionError:  # what it makes of `<![` and a word that it does not know
+            return self._ended(i, self.parse_bogus_comment(i))
+
+    def _ended(self, start: int, end: int) -> int:
+        """Where a piece of markup ends, negative where nowhere; the end of the page where that has cost too much."""
+        if end >= 0:
+            return end
+        self.looked += len(self.rawdata) - start
+        if self.looked <= PATIENCE:
+            return end
+        self.handle_data(unescape(_MARKUP.sub(_blanked, self.rawdata[start:])))
+        return len(self.rawdata)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         if tag in _RESTART and not (self.dropped and self.dropped[-1] in _RAW):
             self.dropped.clear()
-        if tag in _DROPPED:
+        if tag in _DROPPED and tag not in self.dropped:  # the end of the outermost one ends them all
             self.dropped.append(tag)
         if self.dropped:
             return
@@ -128,16 +159,25 @@ class _Page(HTMLParser):
         line = self.getpos()[0] - 1
         for offset, part in enumerate(data.split("\n")):
             if part and line + offset < len(self.lines):
-                self.lines[line + offset].append(part)
+                self._add(line + offset, part)
 
     def _here(self) -> bool:
-        line = self.getpos()[0] - 1
-        return line < len(self.lines) and any(part.strip() for part in self.lines[line])
+        return self.getpos()[0] - 1 in self.said
 
     def _put(self, text: str) -> None:
         line = self.getpos()[0] - 1
         if line < len(self.lines):
-            self.lines[line].append(text)
+            self._add(line, text)
+
+    def _add(self, line: int, text: str) -> None:
+        self.lines[line].append(text)
+        if not text.isspace():
+            self.said.add(line)
+
+
+def _blanked(markup: re.Match[str]) -> str:
+    """A blank in the place of markup, and its line breaks."""
+    return " " + "\n" * markup[0].count("\n")
 
 
 def parse(data: bytes) -> Document:

@@ -17,17 +17,20 @@ import python_calamine as calamine
 from lsfs.engine.document import Document, Section
 from lsfs.engine.encoding import clean
 from lsfs.engine.formats import MAX_TEXT, Unreadable
-from lsfs.engine.formats.zipped import opened
+from lsfs.engine.formats.zipped import OLE, PACKAGE, opened
 
 _HEADER = 100  # characters of a header in a title: the sheet's name shall fit beside it
 _ABOVE = 5  # rows that may stand above a header
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "The workbook is encrypted with a password."
 
 
 def parse(data: bytes) -> Document:
     """The text of a workbook, its sheets and their headers as sections. Raises Unreadable."""
     kind = "xls"
-    if not data.startswith(_OLE):
+    if data.startswith(OLE):
+        if PACKAGE in data:
+            raise Unreadable(_ENCRYPTED)
+    else:
         with opened(data) as archive:  # refuses bombs before anything is unpacked
             kind = "ods" if "content.xml" in archive.namelist() else "xlsx"
     lines: list[str] = []
@@ -47,7 +50,7 @@ def parse(data: bytes) -> Document:
             if broken and not sections:
                 raise Unreadable("No sheet of the workbook can be read.")
     except calamine.PasswordError as error:
-        raise Unreadable("The workbook is encrypted with a password.") from error
+        raise Unreadable(_ENCRYPTED) from error
     except (calamine.CalamineError, OSError, ValueError) as error:
         if "limit" in str(error):
             raise Unreadable("The workbook has more cells than can be read.") from error

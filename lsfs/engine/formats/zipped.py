@@ -7,6 +7,7 @@ import io
 import posixpath
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from urllib.parse import unquote
 
@@ -23,8 +24,19 @@ _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 
+# what Office wrote before 2007, and puts an encrypted document into since then: one entry of its directory has this name
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+PACKAGE = "EncryptedPackage".encode("utf-16-le")
+_ENCRYPTED = "The document is encrypted with a password."
+_MANIFEST = "META-INF/manifest.xml"  # of OpenDocument
+
+
 def opened(data: bytes) -> zipfile.ZipFile:
-    """The zip in `data`, refused with a sentence where it is damaged, or unpacks to more than memory should hold."""
+    """The zip in `data`, refused with a sentence where it is encrypted, damaged, or unpacks to more than memory should hold."""
+    if data.startswith(OLE):
+        raise Unreadable(
+            _ENCRYPTED if PACKAGE in data else "The document is one of Office before 2007, which is not read."
+        )
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
@@ -32,7 +44,21 @@ def opened(data: bytes) -> zipfile.ZipFile:
     members = archive.infolist()
     if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED:
         raise Unreadable("The file unpacks to far more than a document holds.")
+    if _is_encrypted(archive, members):
+        raise Unreadable(_ENCRYPTED)
     return archive
+
+
+def _is_encrypted(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> bool:
+    """Whether the zip says so of a member, or OpenDocument in its manifest."""
+    if any(member.flag_bits & 1 for member in members):
+        return True
+    if all(member.filename != _MANIFEST for member in members):
+        return False
+    try:
+        return b"encryption-data" in archive.read(_MANIFEST)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError):
+        return False  # what is damaged is seen when it is parsed
 
 
 def parse(data: bytes) -> Document:
