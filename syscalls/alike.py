@@ -47,7 +47,7 @@ class Alike:
 
     @property
     def used(self) -> tuple[bytes, ...]:
-        return tuple(self._asked.values())
+        return tuple(dict.fromkeys(self._asked.values()))
 
     def hold(self, answer: dict[str, Any]) -> bool:
         """Whether an answer compares with nothing but what it may; otherwise it is to be asked again, of what is left."""
@@ -59,7 +59,7 @@ class Alike:
             if found is None or not self._readable(path):
                 self._leave(value, GONE)
             elif stale or not found["passages"]:
-                self._leave(value, SOON if stale else BARE)
+                self._leave(value, SOON if found["stale"] else BARE)
             else:
                 continue
             hold = hold and (found is None or not found["passages"])

@@ -33,15 +33,22 @@ from syscalls.when import when
 MOST_HITS = 1 << 22  # limit:all; more than a folder has files
 MOST_WORDS = 256  # that rank; a pasted page has more, and no index is faster for them
 MOST_ALIKE = 16  # files that others are compared with
+LONGEST, DEEPEST = (
+    4095,
+    200,
+)  # bytes of its path that the kernel takes, and folders, each of which is looked at
 MOST_TERMS = 64  # of conditions, and of nesting: below the depth that SQLite and Python take
 MODES = ("both", "words", "meaning")
 
 LONE = "a quotation mark has no partner; its words were searched as words"
 _BREAKS = re.compile(r"[\s/\\,;:!?\"“”„«»()\[\]{}<>|…¿¡—–=]+")
 _LIST = re.compile(
-    r"(?i)(?<![^\s(\-])type:[^\s()\"\u201c]*,(?P<blank>\s+)(?P<word>\.?[\w+\-]{2,})(?=[\s,.;?!)]|$)"
+    r"(?i)(?<![^\s(\-])type:[^\s()\"\u201c]{0,400},(?P<blank>\s+)(?P<word>\.?[\w+\-]{2,})(?=[\s,.;?!)]|$)"
 )
-_OPEN = re.compile(r"""(?:^|[\s(])(in|like):(?:["“][^"”]*["”]?[^\s()]*|[^\s()"“]*)$""", re.IGNORECASE)
+# possessive, and found one after the other: a line to ctl has 64 KiB, and is looked through in the daemon's loop
+_PATH = re.compile(
+    r"""(?:^|(?<=[\s(]))(in|like):(?:["“][^"”]*+(?:["”][^\s()]*+)?+|[^\s()"“]*+)""", re.IGNORECASE
+)
 _OPERATORS = ("AND", "OR", "NOT", "MINUS", "OPEN", "CLOSE")
 
 
@@ -122,8 +129,7 @@ def continues(text: str) -> bool:
 
 def continued(text: str) -> str:
     """The field whose path `text` ends in, `in` or `like`; "" for none."""
-    found = _OPEN.search(text)
-    return found[1].lower() if found else ""
+    return next((found[1].lower() for found in _PATH.finditer(text) if found.end() == len(text)), "")
 
 
 def describe(condition: tuple | None) -> str:
@@ -345,6 +351,8 @@ def _like(prompt: Prompt, value: str) -> Prompt:
     path = _path(value)
     if path == "." or "\0" in path:
         raise ValueError("it takes the path of a file")
+    if path.count("/") > DEEPEST or len(path.encode("utf-8", "surrogatepass")) > LONGEST:
+        raise ValueError("no file has a path as long as this")
     like = tuple(dict.fromkeys((*prompt.like, path)))
     if len(like) > MOST_ALIKE:
         raise ValueError(f"files are compared with {MOST_ALIKE} at most")

@@ -27,6 +27,7 @@ from syscalls.values import Hit, Passage, Prompt, Results
 MOST_SHOWN = 1000  # hits that the index gives passages of
 READABLE_PASSAGES = 20  # in passages.md, or as many as the prompt's limit if that is more
 
+LIKE = "Name another file after like:, or add words."
 _MEANING = {
     "off": "Found by words only: embeddings are switched off.",
     "loading": "Found by words only: the model is still loading; ask again in a moment.",
@@ -159,14 +160,14 @@ def _honest(results: Results) -> list[str]:
     lines = [found, *remarks(results)]
     if results.pending:
         lines.append(f"{results.pending} files are not fully indexed yet; the answer may still change.")
-    if results.meaning in _MEANING and results.prompt.mode != "words" and _means(results.prompt):
+    if results.meaning in _MEANING and results.prompt.mode != "words" and _means(results):
         lines.append(_MEANING[results.meaning])
     return lines
 
 
-def _means(prompt: Prompt) -> bool:
-    """Whether there is something in a prompt that embeddings could say more of."""
-    return bool(prompt.meaning.strip() or prompt.like)
+def _means(results: Results) -> bool:
+    """Whether there is something in a prompt that embeddings could say more of: a file that was left out is nothing."""
+    return bool(results.prompt.meaning.strip() or results.like)
 
 
 def remarks(results: Results) -> list[str]:
@@ -177,7 +178,9 @@ def remarks(results: Results) -> list[str]:
 
 def advice(prompt: Prompt) -> str:
     """What to try next, by what narrowed the question."""
+    lacking = prompt.like and not prompt.words and any(note.startswith("`like:") for note in prompt.notes)
     tries: list[tuple[Any, str]] = [
+        (lacking, LIKE),
         (
             prompt.condition,
             f"Every hit must fulfil {describe(prompt.condition)}: leave out the quotes or operators.",
@@ -188,7 +191,7 @@ def advice(prompt: Prompt) -> str:
             prompt.after or prompt.before or prompt.by,
             "Only some times or owners were searched: leave those out.",
         ),
-        (prompt.like, "Name another file after like:, or add words."),
+        (prompt.like, LIKE),
     ]
     return next((advice for narrowed, advice in tries if narrowed), "Try fewer or other words.")
 

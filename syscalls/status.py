@@ -123,14 +123,20 @@ def _tier(tier: dict[str, Any] | None, of: str) -> str:
     """`12,400 of 100,000 files, 310 a second, about 5 min left`; nothing where all is done."""
     if not tier or tier["done"] >= tier["whole"]:
         return ""
-    rate = tier.get("rate")
     return _listed(
         (
             ("", f"{tier['done']:,} of {tier['whole']:,} {of}"),
-            ("", f"{rate:,.{0 if rate >= 10 else 1}f} a second" if rate else None),
+            ("", _rate(tier.get("rate"))),
             ("", time_left(tier.get("left")) or None),
         )
     )
+
+
+def _rate(rate: float | None) -> str | None:
+    if not rate:
+        return None
+    number, unit = (rate, "second") if rate >= 0.1 else (60 * rate, "minute")
+    return f"{number:,.{0 if number >= 10 else 1}f} a {unit}"
 
 
 def time_left(seconds: int | None) -> str:

@@ -83,7 +83,7 @@ async def summary(
     asked = telling(" ".join(results.prompt.words))
     found = _candidates(read, most, asked)
     texts = [one.text for one in found]
-    question = results.prompt.meaning.strip() or " ".join(results.prompt.words) or results.prompt.text
+    question = _question(results)
     chosen: list[int] | None = None
     scores: list[float] = []
     why = "there is no model (see /status)"
@@ -121,6 +121,15 @@ async def summary(
     notes = _notes(results, cited, why if method == "words" else None)
     text = " ".join(results.prompt.text.split())
     return Summary(text, _by_file(cited), method, notes, doubt(results))
+
+
+def _question(results: Results) -> str:
+    """What sentences are held against: what was asked, and of `like:` alone what is most alike."""
+    prompt = results.prompt
+    said = prompt.meaning.strip() or " ".join(prompt.words)
+    if not said and prompt.like:
+        said = next((passage.text for hit in results.hits for passage in hit.passages), "")
+    return said or prompt.text
 
 
 def _of_the_best(results: Results, found: Sequence[Cited], asked: Collection[str]) -> list[int]:

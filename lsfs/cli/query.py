@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,8 @@ def remark(found: dict[str, Any], raw: bytes) -> None:
         from syscalls.prompt import parse
         from syscalls.results import advice
 
-        say(f"nothing found. {plain(advice(parse(found.get('prompt', ''))))}")
+        prompt = replace(parse(found.get("prompt", "")), notes=tuple(notes))
+        say(f"nothing found. {plain(advice(prompt))}")
     elif (sure := found.get("confidence")) is not None:
         from syscalls.confidence import doubt
         from syscalls.results import from_json, remarks

@@ -90,7 +90,7 @@ class Questions:
             if vector is not None or like:  # files are compared by vectors that are kept
                 self._embedder.settled.wait(max(0.0, until - time.monotonic() - RESERVED))
                 table = self._embedder.table
-            if meaning != "unavailable":
+            if meaning != "unavailable" or (like and not said and table is not None):
                 meaning = "loading" if table is None or (said and vector is None) else "used"
         try:
             answer = search.run(query, vector, table, until)

@@ -24,7 +24,10 @@ LINGER = timedelta(seconds=60)  # a search that began before keeps its files
 COMMITS = 40  # optimize after so many; every commit is a file that each search would open
 FLAT = 20_000  # rows up to which an exact scan is fast enough and an index would only cost
 GROWTH = 2.0  # the index is trained again when the table is so many times larger than when it was
-REFINE = 5  # exact distances for 5 times as many candidates: recall 1.0 at 100,000 passages
+# At 1,000,000 passages these find .99 of the ten nearest in two thirds of the time in which 1 bit, refined 5 times, finds .93
+BITS = 2  # of each dimension in the index
+PROBES = 40  # partitions that are searched
+REFINE = 2  # exact distances for twice as many candidates
 
 
 class Table:
@@ -122,7 +125,7 @@ class Table:
             .limit(min(limit, self._count))
         )
         if self._trained:
-            query = query.refine_factor(REFINE)
+            query = query.nprobes(PROBES).refine_factor(REFINE)
         if contents is not None:
             query = query.where(f"content IN ({','.join(map(str, contents))})", prefilter=True)
         found = query.to_arrow()
@@ -136,7 +139,9 @@ class Table:
             self._commits = 0
             self._table.optimize(cleanup_older_than=LINGER)
         if self._count > FLAT and self._count > GROWTH * self._trained:
-            self._table.create_index("vector", config=IvfRq(distance_type="cosine"), replace=True)
+            self._table.create_index(
+                "vector", config=IvfRq(distance_type="cosine", num_bits=BITS), replace=True
+            )
             self._trained = self._count
             log.info("vector index trained over %d passages", self._count)
 

@@ -5,8 +5,8 @@
     words    the MOST of its words with the highest Σ tf · idf over the files, each file's relative to its own best, of those that occur
              elsewhere, too; they rank as the words of a prompt do, and demand nothing
 
-Of a long file only PASSAGES are read, evenly from its beginning to its end. What has the same content is as like it as can be, and is a
-hit; the files themselves are not.
+Of a long file only PASSAGES are read, evenly from its beginning to its end, and fewer of each of several, so that sixteen take as long as
+two. What has the same content is a hit, mostly the first; the files themselves are not.
 
 Threading: pure, but for the connections that the caller owns.
 """
@@ -15,7 +15,7 @@ import json
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -40,8 +40,8 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 class Like(NamedTuple):
-    """found: of each file that is in view {"path", "passages", "stale", "embedded"}, for the answer; vector: None where nothing of them
-    has one."""
+    """found: of each file that is in view {"path", "passages", "stale", "embedded"}, for the answer: embedded is one of which some passage
+    has a vector, or none needs one; vector: None where nothing of them has one."""
 
     found: list[dict[str, Any]]
     words: list[str]
@@ -61,7 +61,8 @@ def like(
 ) -> Like:
     """What is to be like these files of a view."""
     found: list[dict[str, Any]] = []
-    wanted: dict[int, Sequence[int]] = {}  # content → its passages
+    contents: dict[int, int] = {}  # content → how many passages it has
+    contained: dict[bytes, int] = {}  # path → content
     for path in dict.fromkeys(paths):
         parent, _, name = path.rpartition(b"/")
         row = db.execute(
@@ -71,13 +72,21 @@ def like(
         ).fetchone()
         if row is not None:
             content, passages, embedded, stale = row
-            said = {"passages": passages or 0, "stale": bool(stale), "embedded": bool(embedded)}
+            said = {
+                "passages": passages or 0,
+                "stale": bool(stale),
+                "embedded": bool(embedded or not passages),
+            }
             found.append({"path": path, **said})
             if passages:
-                wanted[content] = [(content << SHIFT) + ordinal for ordinal in _spread(passages)]
+                contents[content], contained[path] = passages, content
+    most = _each(PASSAGES, len(contents))
+    wanted = [
+        (content << SHIFT) + n for content, passages in contents.items() for n in _spread(passages, most)
+    ]
     rows = db.execute(
         f"select p.id, p.key, p.title, substr(p.text, 1, {READ}) from json_each(?) j join passage p on p.id = j.value",
-        (json.dumps([passage for some in wanted.values() for passage in some]),),
+        (json.dumps(wanted),),
     ).fetchall()
     texts: dict[int, list[str]] = {}
     keys: dict[int, list[bytes]] = {}
@@ -85,8 +94,12 @@ def like(
         texts.setdefault(content_of(passage), []).append(f"{title}\n{text}")
         if key is not None:
             keys.setdefault(content_of(passage), []).append(key)
-    telling_ = telling(lexicon, rarity, texts.values())
-    return Like(found, telling_, None if vectors is None else _mean(vectors, keys.values()))
+    known = {} if vectors is None else vectors.get(key for some in keys.values() for key in some)
+    means = {content: together(*(known.get(key) for key in some)) for content, some in keys.items()}
+    for one in found:
+        one["embedded"] = one["embedded"] or means.get(contained[one["path"]]) is not None
+    elsewhere = _Elsewhere(db, rarity, contents)
+    return Like(found, telling(lexicon, rarity, texts.values(), elsewhere), together(*means.values()))
 
 
 def without(view: View, paths: Iterable[bytes]) -> View:
@@ -98,16 +111,23 @@ def without(view: View, paths: Iterable[bytes]) -> View:
     return view._replace(seen=f"{view.seen} and not ({gone})") if gone else view
 
 
-def telling(lexicon: Lexicon, rarity: Rarity, files: Iterable[Iterable[str]]) -> list[str]:
-    """The words that tell most of some files (each the texts of its passages), best first."""
+def telling(
+    lexicon: Lexicon,
+    rarity: Rarity,
+    files: Collection[Iterable[str]],
+    elsewhere: Callable[[str], bool] = lambda word: True,
+) -> list[str]:
+    """The words that tell most of some files (each the texts of its passages), best first. elsewhere: whether another file has a word that
+    more passages have than those."""
     found: dict[str, float] = {}
+    tried = _each(TRIED, len(files))
     for texts in files:
         passages = [list(_words(text)) for text in texts]
         counts = Counter(word for said in passages for word in said)
         own = Counter(word for said in passages for word in set(said))
         # of those that occur as often, long ones are rarer elsewhere; what no other file has finds none
-        often = sorted(counts, key=lambda word: (-counts[word], -len(word), word))[:TRIED]
-        shared = [word for word in often if rarity.count(word) > own[word]] or often
+        often = sorted(counts, key=lambda word: (-counts[word], -len(word), word))[:tried]
+        shared = [word for word in often if rarity.count(word) > own[word] and elsewhere(word)] or often
         said = {word: counts[word] * max(words.LEAST, rarity.idf(word)) for word in shared}
         best = max(said.values(), default=1.0)
         for word, value in said.items():
@@ -119,6 +139,30 @@ def telling(lexicon: Lexicon, rarity: Rarity, files: Iterable[Iterable[str]]) ->
     return chosen
 
 
+class _Elsewhere:
+    """Whether a passage outside of some contents has a word. Of a long file not all is read, and a word has several forms."""
+
+    def __init__(self, db: sqlite3.Connection, rarity: Rarity, contents: Mapping[int, int]) -> None:
+        self._db, self._rarity = db, rarity
+        self._most = sum(contents.values())  # passages that can have it
+        ends = [end << SHIFT for content in sorted(contents) for end in (content, content + 1)]
+        self._between = list(zip([0, *ends[1::2]], [*ends[::2], 1 << 62], strict=True))
+        self._known: dict[str, bool] = {}
+
+    def __call__(self, word: str) -> bool:
+        known = self._known.get(word)
+        if known is None:
+            known = self._rarity.count(word) > self._most or any(
+                self._db.execute(
+                    "select 1 from words where words match ? and rowid >= ? and rowid < ? limit 1",
+                    (f'"{word}"', first, end),
+                ).fetchone()
+                for first, end in self._between
+            )
+            self._known[word] = known
+        return known
+
+
 def together(*vectors: np.ndarray | None) -> np.ndarray | None:
     """The normalised sum of those that are there, or the first where they say nothing together; None where there is none."""
     some = [vector for vector in vectors if vector is not None]
@@ -127,12 +171,6 @@ def together(*vectors: np.ndarray | None) -> np.ndarray | None:
     total: np.ndarray = np.sum(some, 0)
     length = float(np.linalg.norm(total))
     return (total / length).astype(np.float32) if length > 1e-6 else some[0]
-
-
-def _mean(vectors: "Vectors", files: Iterable[Sequence[bytes]]) -> np.ndarray | None:
-    some = list(files)
-    known = vectors.get(key for keys in some for key in keys)
-    return together(*(together(*(known.get(key) for key in keys)) for keys in some))
 
 
 def _words(text: str) -> Iterable[str]:
@@ -148,8 +186,13 @@ def _words(text: str) -> Iterable[str]:
                 yield part
 
 
-def _spread(count: int) -> Sequence[int]:
-    """The numbers below `count`, PASSAGES at most, evenly."""
-    if count <= PASSAGES:
+def _each(most: int, files: int) -> int:
+    """Of so many files `most` of each, or, where they are more than two, what two would have."""
+    return 2 * most // max(2, files)
+
+
+def _spread(count: int, most: int) -> Sequence[int]:
+    """The numbers below `count`, `most` at most (two or more), evenly."""
+    if count <= most:
         return range(count)
-    return sorted({round(n * (count - 1) / (PASSAGES - 1)) for n in range(PASSAGES)})
+    return sorted({round(n * (count - 1) / (most - 1)) for n in range(most)})

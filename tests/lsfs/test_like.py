@@ -107,8 +107,20 @@ def test_the_answer_says_of_each_file_what_is_known_of_it(library):
     answer = ask(library, "a.md", "gone.md", "picture.jpg", "empty.md", "a.md")
     known = [(one["path"], one["passages"], one["stale"], one["embedded"]) for one in answer["like"]]
     assert known == [
-        (b"a.md", 2, False, True), (b"picture.jpg", 0, False, False), (b"empty.md", 0, False, True)
+        (b"a.md", 2, False, True), (b"picture.jpg", 0, False, True), (b"empty.md", 0, False, True)
     ]  # fmt: skip
+
+
+def test_a_file_is_compared_by_its_meaning_as_soon_as_one_of_its_passages_has_a_vector(library):
+    library.add("a.md", "refund\n\nrules", vector=EAST)
+    library.add("later.md", "refund rights", vector=UP)
+    library.add("b.md", "repayment", vector=direction(1, 0.2, 0, 0))
+    _, (second, _), (later, key), _ = sorted(library.store.backlog.vectored())
+    library.store.backlog.wait_again([second, later])
+    library.vectors._db.execute("delete from vector where key = ?", (key,))
+    answer = ask(library, "a.md", "later.md", mode="meaning")
+    assert [one["embedded"] for one in answer["like"]] == [True, False]
+    assert [hit["path"] for hit in answer["hits"]] == [b"b.md"]
 
 
 @pytest.mark.parametrize("path", ["gone.md", "empty.md", "picture.jpg"])
@@ -148,12 +160,31 @@ def test_what_no_other_file_has_is_no_word_unless_there_is_nothing_else(library)
     assert telling(library, "Voucherly Voucherly") == ["voucherly"]  # a copy has it
 
 
+@pytest.mark.parametrize("texts", [
+    ["\n\n".join([*(f"Raskolnikov {n}" for n in range(299)), "an axe"])],
+    ["Raskolnikov\n\nRaskolnikovs\n\nRaskolnikovs axe"],
+    ["Raskolnikov axe", "Raskolnikov axe again"],
+])  # fmt: skip
+def test_what_the_files_alone_have_is_no_word_however_long_or_many_they_are(library, texts):
+    library.add("before.md", "an axe")
+    for number, text in enumerate(texts):
+        library.add(f"{number}.md", text)
+    library.add("after.md", "an axe")
+    paths = [b"%d.md" % number for number in range(len(texts))]
+    assert asked(library, lambda db, *how: like.like(db, view.LIVE, *how, None, paths)).words == ["axe"]
+
+
 def telling(library, *texts):
-    library.search._db.execute("begin")
+    return asked(library, lambda _, *how: like.telling(*how, [[text] for text in texts]))
+
+
+def asked(library, call):
+    search = library.search
+    search._db.execute("begin")
     try:
-        return like.telling(library.search._lexicon, library.search._rarity, [[text] for text in texts])
+        return call(search._db, search._lexicon, search._rarity)
     finally:
-        library.search._db.execute("rollback")
+        search._db.execute("rollback")
 
 
 def test_words_tell_by_how_often_they_are_said_and_how_rare_they_are(library):
@@ -174,9 +205,23 @@ def test_parts_of_identifiers_and_pairs_of_characters_are_words(library):
 
 
 def test_of_a_long_file_some_passages_are_read_from_its_beginning_to_its_end(library):
-    assert list(like._spread(3)) == [0, 1, 2]
-    spread = like._spread(10_000)
-    assert (spread[0], spread[-1], len(spread)) == (0, 9_999, like.PASSAGES)
+    assert list(like._spread(3, 128)) == [0, 1, 2]
+    spread = like._spread(10_000, 128)
+    assert (spread[0], spread[-1], len(spread)) == (0, 9_999, 128)
+
+
+def test_many_files_take_no_longer_than_two():
+    assert [like._each(like.PASSAGES, files) for files in (1, 2, 4, 16)] == [128, 128, 64, 16]
+    assert like._each(like.TRIED, 16) >= like.MOST
+
+
+def test_of_many_files_all_say_something(library):
+    for number in range(16):
+        library.add(f"{number}.md", "\n\n".join([f"word{number}"] * 40), vector=EAST)
+        library.add(f"like{number}.md", f"a word{number}", vector=EAST)
+    library.add("other.md", "nothing of them", vector=NORTH)
+    answer = ask(library, *(f"{number}.md" for number in range(16)))
+    assert len(answer["like"]) == 16 and all(hit["parts"]["words"] > 0 for hit in answer["hits"][:16])
 
 
 def test_vectors_are_added_and_of_those_that_say_nothing_together_the_first_counts():

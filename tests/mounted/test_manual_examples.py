@@ -112,7 +112,7 @@ def test_an_example_of_the_manual_works_and_leaves_nothing_mounted(home, text):
 
 def test_the_session_of_the_readme_works_and_does_what_it_says(home):
     text = session()
-    assert len(text.splitlines()) == 26
+    assert len(text.splitlines()) == 27
     done = sh(home, text)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (home / "notes/refunds-2.md").read_text() == "Refunds over 500 need two signatures.\n"

@@ -284,6 +284,16 @@ def test_the_field_that_a_slash_continues_is_known():
     ]
 
 
+@pytest.mark.parametrize("text", ['in:"{}" ', 'in:"{}" x', "in:“{}", "in:{})"])
+def test_the_longest_line_is_looked_through_once_for_the_field_that_it_ends_in(text):
+    assert continues(text.format("a" * 60_000)) is (text == "in:“{}")
+    assert continues(text.format("") * 10_000) is (text == "in:“{}")
+
+
+def test_what_stands_in_quotes_is_no_field():
+    assert continued('in:"a like:b"') == "in" and continued('in:"a like:b" c') == ""
+
+
 def test_like_takes_paths_and_demands_nothing():
     prompt = parse('like:notes/a.md LIKE:"/my notes/./b c.md" like:notes/a.md refunds in:notes/ type:md')
     assert prompt.like == ("notes/a.md", "my notes/b c.md") and prompt.within == ("notes",)
@@ -292,7 +302,18 @@ def test_like_takes_paths_and_demands_nothing():
     assert not parse('like:a.md "two signatures"').exact and parse('"two signatures"').exact
 
 
-@pytest.mark.parametrize("field", ["like:../up.md", "like:/", "like:.", 'like:"a\0b"', "-like:a.md"])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "like:../up.md",
+        "like:/",
+        "like:.",
+        'like:"a\0b"',
+        "-like:a.md",
+        "like:" + "a/" * 220 + "b",
+        "like:" + "z" * 5000,
+    ],
+)
 def test_a_like_that_can_be_no_file_is_a_word(field):
     prompt = parse(f"budget {field}")
     assert prompt.like == () and len(prompt.notes) == 1 and "searched as a word" in prompt.notes[0]

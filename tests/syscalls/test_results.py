@@ -6,8 +6,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from syscalls.alike import GONE
 from syscalls.prompt import parse
-from syscalls.results import from_json, passages_md, results_json
+from syscalls.results import advice, from_json, passages_md, results_json
 from syscalls.retrieve import MORE, ONLY_NEAR
 from syscalls.values import Hit, Passage, Results
 
@@ -79,6 +80,18 @@ def test_what_hits_are_to_be_like_is_said_as_it_was_written_and_as_it_was_found(
     assert replace(from_json(results_json(asked)), took_ms=asked.took_ms) == asked
     assert "Found by words only" in passages_md(replace(asked, meaning="loading")).decode()
     assert "after like:" in passages_md(answer("like:gone.md")).decode()
+
+
+def test_where_no_file_was_left_to_compare_with_nothing_is_said_of_the_model():
+    assert "Found by words only" not in passages_md(answer("like:gone.md", meaning="off")).decode()
+    assert "Found by words only" in passages_md(answer("refund like:gone.md", meaning="off")).decode()
+
+
+def test_where_a_file_to_be_like_was_left_out_that_is_what_to_mend():
+    note = GONE.format("gone.md")
+    assert advice(replace(parse("like:gone.md type:md"), notes=(note,))).startswith("Name another file")
+    assert "leave out type:" in advice(parse("like:a.md type:md"))
+    assert "leave out type:" in advice(replace(parse("refund like:gone.md type:md"), notes=(note,)))
 
 
 def test_passages_begin_with_the_doubt_that_nothing_answers_and_say_it_once():

@@ -386,13 +386,14 @@ class Compared(Index):
     def __init__(self, **known):
         super().__init__(2)
         self.known = {name.encode(): passages for name, passages in known.items()}
+        self.changed = {path for path, passages in self.known.items() if passages is None}
 
     async def search(self, query):
         answer = await super().search(query)
         if "like" in query:
             answer["like"] = [
                 {"path": path, "passages": 1 if self.known[path] is None else self.known[path],
-                 "stale": self.known[path] is None, "embedded": True}
+                 "stale": path in self.changed, "embedded": True}
                 for path in query["like"] if path in self.known
             ]  # fmt: skip
         return answer
@@ -424,6 +425,18 @@ def test_a_file_that_may_not_be_read_is_one_that_is_not_there(viewer):
         said.append((results.hits, results.prompt.notes, results.like, results.confidence))
         assert used == ([b"a"] if readable else [])
     assert said[0] == said[1] == said[2] and "`like:a` was left out" in said[0][1][0]
+
+
+def test_a_file_that_is_named_twice_is_compared_once():
+    index = Compared(a=1)
+    results = ask("like:a like:files/a", index, Folder(lambda path: path != b"files/a"))
+    assert results.like == (b"a",) and index.queries[0]["like"] == [b"a"]
+
+
+def test_a_file_that_has_no_text_yet_is_one_to_ask_for_again():
+    index = Compared(a=0)
+    index.changed.add(b"a")
+    assert all("ask again" in ask("like:a", index, viewer=who).prompt.notes[0] for who in (VIEWER, OTHER))
 
 
 def test_a_file_without_text_is_left_out_and_a_note_says_what_to_do():

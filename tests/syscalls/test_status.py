@@ -56,6 +56,17 @@ def test_a_line_for_each_tier_says_how_far_it_is_how_fast_it_goes_and_for_how_lo
     assert len(lines) <= 24
 
 
+def test_a_slow_rate_is_that_of_a_minute():
+    for rate, said in (
+        (10.0, "10 a second"),
+        (0.1, "0.1 a second"),
+        (0.06, "3.6 a minute"),
+        (0.01, "0.6 a minute"),
+    ):
+        tier = {"done": 1, "whole": 3, "rate": rate, "left": None}
+        assert f"1 of 3 passages, {said}\n" in as_text(REPORT | {"progress": {"passages": tier}})
+
+
 def test_no_rate_and_no_time_is_said_where_none_is_known_and_no_line_where_all_is_done():
     files = {"done": 7, "whole": 7, "rate": 3.0, "left": 0}
     passages = {"done": 1, "whole": 3, "rate": None, "left": None}

@@ -206,3 +206,8 @@ def test_a_question_of_a_dialogue_is_quoted_with_its_reply(insight):
         ("Paolo: 79", 4),
     ]
     assert len(made(results((b"chat.txt", 1, CHAT), prompt="the radio"), insight, 1).sentences) == 1
+
+
+def test_of_like_alone_what_is_most_alike_is_the_question():
+    found = made(results((b"a.md", 5, POLICY), (b"faq.md", 1, FAQ), prompt="like:office/cat.md"), None, 2)
+    assert found.sentences and all("cat" not in one.text for one in found.sentences)
