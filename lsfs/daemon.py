@@ -40,7 +40,7 @@ from lsfs.history.lookback import Lookback
 from lsfs.history.questions import Questions
 from lsfs.history.store import State
 from lsfs.history.watch import Watch
-from lsfs.index.fusion import fuse as fuse_signals
+from lsfs.index.code import fused
 from lsfs.insight import Insight
 from lsfs.links import Links, Sees
 from lsfs.locks import Locks
@@ -227,7 +227,7 @@ class Daemon:
             files=self.follow if sequence is None else AskedPast(self.history, sequence),
             owner=os.geteuid(),
             sequence=sequence,
-            fuse=fuse_signals,
+            fuse=fused,
             deadline=self.settings.query_deadline,
             pause=trio.lowlevel.checkpoint,
             **how,

@@ -13,7 +13,7 @@ compared with (`like:`) is only what the viewer may read, too (`syscalls.alike`)
 
 import functools
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,11 @@ AT_ONCE = 200  # hits looked at before others have their turn: some milliseconds
 LEAST = 0.05  # seconds; what the index gets even if settling took all the time
 
 
-Fuse = Callable[[Mapping[str, Mapping[bytes, float]]], Mapping[bytes, tuple[float, dict[str, float]]]]
+# signal → path → value, the words of the prompt, and which of the paths are source code: (score, parts) of each
+Fuse = Callable[
+    [Mapping[str, Mapping[bytes, float]], Sequence[str], Collection[bytes]],
+    Mapping[bytes, tuple[float, dict[str, float]]],
+]
 """The index's way from signals to scores: {signal: {path: value}} -> {path: (score, parts)}."""
 
 
@@ -102,7 +106,7 @@ async def retrieve(
             return seen
         open_ = functools.cache(lambda path: files.readable(path, viewer))
         openly = (_openly(hit, open_, prompt.exact) for hit in seen)
-        return _scored_again([hit for hit in openly if hit is not None], fuse)
+        return _scored_again([hit for hit in openly if hit is not None], fuse, prompt.words)
 
     async def all_of_them(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return hits
@@ -202,7 +206,7 @@ async def _searched(
         candidates = min(candidates * GROWTH, MOST)
 
 
-def _scored_again(hits: list[dict[str, Any]], fuse: Fuse) -> list[dict[str, Any]]:
+def _scored_again(hits: list[dict[str, Any]], fuse: Fuse, words: Sequence[str]) -> list[dict[str, Any]]:
     """The hits with scores that say nothing of any other file, best first.
 
     Those of passages, which are relative to the best passage of all, become shares of their file's.
@@ -213,7 +217,7 @@ def _scored_again(hits: list[dict[str, Any]], fuse: Fuse) -> list[dict[str, Any]
             signals.setdefault(signal, {})[hit["path"]] = value
     if not signals:  # nothing was ranked
         return hits
-    scored = fuse(signals)
+    scored = fuse(signals, words, {hit["path"] for hit in hits if hit.get("code")})
     again = []
     for hit in hits:
         score, parts = scored.get(hit["path"], (0.0, {}))

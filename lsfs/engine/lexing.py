@@ -107,6 +107,7 @@ class Lexing:
             "lsfs.index.segments",
             str(self._index),
             self._catalogue,
+            str(os.getpid()),
             *(["idle"] if idle else []),
         ]
         self._child = subprocess.Popen(

@@ -37,6 +37,8 @@ def match(
     stems = lexicon.stems(terms)
     if stems is None:
         return None
+    if limit < 1:
+        return []
     counts = {stem: sum(part.count(stem) for part in lexicon.parts) for stem in stems}
     idf = {stem: fts5_idf(count, lexicon.rows) for stem, count in counts.items()}
     said = [stem for stem in stems if counts[stem]]
@@ -77,6 +79,7 @@ def _candidates(lexicon: Lexicon, part: Part, words: list[Word], limit: int, flo
     scores = lexicon.scratch(len(part.of))
     found: list[np.ndarray] = []
     least, size = floor, 0
+    ripe = above  # twice `above` is less once the last of the best can have as much
     while left and above >= least * (1 - SLACK):
         word = left.pop(0)
         above -= bounds[word]
@@ -86,8 +89,9 @@ def _candidates(lexicon: Lexicon, part: Part, words: list[Word], limit: int, flo
         fresh = rows[before == 0.0] if found else rows
         found.append(fresh)
         size += len(fresh)
-        if left and size >= limit:
-            least = max(least, _last_of_best(np.concatenate([scores[rows] for rows in found]), limit))
+        if left and size >= limit and 2 * above <= ripe * (1 + SLACK):
+            last = _last_of_best(np.concatenate([scores[rows] for rows in found]), limit)
+            least, ripe = max(least, last), last + above  # it rises by no more than words taken can add
     candidates = np.concatenate(found) if found else np.zeros(0, "<u4")
     values = scores[candidates]
     scores[candidates] = 0.0  # as it was found

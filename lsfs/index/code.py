@@ -8,13 +8,17 @@ code and prose lie side by side (git_flask) nothing moves. A question that names
 Threading: pure, but for the connection that the caller owns.
 """
 
+import heapq
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Container, Hashable, Iterable, Mapping
+from typing import TypeVar
 
 from lsfs.engine.types import CODE
-from lsfs.index.backlog import content_of
+from lsfs.index.fusion import fuse
+
+Key = TypeVar("Key", bound=Hashable)
 
 NEAREST = 10  # contents that are looked at
 LESS = 0.7  # of what words count, where all of them are code; half of them: a twelfth
@@ -23,17 +27,31 @@ STEEP = 3
 _IDENTIFIER = re.compile(r"[a-z][A-Z]|[^\W_]_[^\W_]|[a-z]{2}\.[a-z]{2}")
 
 
-def belief(db: sqlite3.Connection, said: Iterable[str], near: Mapping[int, float]) -> float:
-    """By how much the lexical signals are multiplied, 1 - LESS to 1. said: the words of a prompt; near: cosines of passages."""
-    if any(_IDENTIFIER.search(word) for word in said):
+def belief(said: Iterable[str], are_code: Collection[bool]) -> float:
+    """By how much the lexical signals are multiplied, 1 - LESS to 1. said: the words of a prompt; are_code: of what is `nearest`, whether
+    it is."""
+    if not are_code or any(_IDENTIFIER.search(word) for word in said):
         return 1.0
-    nearest: dict[int, None] = {}
-    for passage in sorted(near, key=lambda passage: (-near[passage], passage)):
-        nearest.setdefault(content_of(passage))
-        if len(nearest) == NEAREST:
-            break
+    return 1.0 - LESS * (sum(are_code) / len(are_code)) ** STEEP
+
+
+def nearest(near: Mapping[Key, float]) -> list[Key]:
+    """The NEAREST of some cosines."""
+    return heapq.nlargest(NEAREST, near, key=lambda key: near[key])
+
+
+def are_code(db: sqlite3.Connection, contents: Iterable[int]) -> dict[int, bool]:
+    """Which of these contents are source code."""
     rows = db.execute(
-        "select c.type from json_each(?) j join content c on c.id = j.value", (json.dumps(list(nearest)),)
+        "select c.id, c.type from json_each(?) j join content c on c.id = j.value",
+        (json.dumps(list(contents)),),
     )
-    types = [type_ for (type_,) in rows]
-    return 1.0 - LESS * (sum(type_ in CODE for type_ in types) / max(1, len(types))) ** STEEP
+    return {content: type_ in CODE for content, type_ in rows}
+
+
+def fused(
+    signals: Mapping[str, Mapping[Key, float]], said: Iterable[str], are: Container[Key]
+) -> dict[Key, tuple[float, dict[str, float]]]:
+    """`fusion.fuse`, of candidates of which those in `are` are code."""
+    near = nearest(signals.get("meaning", {}))
+    return fuse(signals, belief(said, [key in are for key in near]))

@@ -24,6 +24,7 @@ REACH = 2  # numbers away
 DECAY = 0.8  # of what a neighbour lends, for each number
 LENDERS = 50  # files that lend: those of which the words say most
 BORROWERS = 50  # files that nothing else found, and that become candidates: those that borrow most
+LONG = 8  # passages: longer files lend nothing
 TELLING = 4  # words that are lent: the rarest of the question
 
 _LAST_NUMBER = re.compile(rb"(.*?(?<![0-9]))([0-9]{1,18})([^0-9]*)", re.DOTALL)
@@ -38,7 +39,8 @@ def neighbours(name: bytes) -> Iterator[tuple[int, bytes]]:
     before, digits, after = found.groups()
     for distance in (*range(-REACH, 0), *range(1, REACH + 1)):
         if (number := int(digits) + distance) >= 0:
-            for spelled in {b"%d" % number, b"%0*d" % (len(digits), number)}:  # 10 comes after 9, or after 09
+            filled = b"%0*d" % (len(digits), number)  # 10 comes after 09, or after 9
+            for spelled in {filled} if digits.startswith(b"0") else {filled, b"%d" % number}:
                 yield abs(distance), before + spelled + after + suffix
 
 
@@ -90,7 +92,7 @@ def borrowed(
     found = Borrowed()
     lenders = [file for file in files.found.values() if file.content in said]
     lenders.sort(key=lambda file: (-said[file.content or 0], file.path))
-    del lenders[LENDERS:]
+    lenders = _short(files.db, lenders[:LENDERS])
     around: dict[tuple[bytes, bytes], list[tuple[int, File]]] = {}
     for lender in lenders:
         for distance, name in neighbours(lender.name):
@@ -115,6 +117,15 @@ def borrowed(
             found.values[id_], found.files[id_] = value, file
             found.lenders[id_] = sorted({lender.path for _, lender in some})
     return found
+
+
+def _short(db: sqlite3.Connection, some: list[File]) -> list[File]:
+    rows = db.execute(
+        "select c.id from json_each(?) j join content c on c.id = j.value where c.passages <= ?",
+        (json.dumps([file.content for file in some]), LONG),
+    )
+    short = {content for (content,) in rows}
+    return [file for file in some if file.content in short]
 
 
 def _rows(files: Files, paths: Collection[tuple[bytes, bytes]]) -> list[tuple]:

@@ -27,14 +27,19 @@ class Cosines:
     def __init__(self, db: sqlite3.Connection, vectors: "Vectors | None") -> None:
         """vectors: None = nothing is compared."""
         self._db, self._vectors = db, vectors
-        self._read: dict[int, dict[int, np.ndarray]] = {}  # content → passage → vector
+        self._whole: set[int] = set()  # contents of which is known whether they are compared whole
+        self._read: dict[int, dict[int, np.ndarray | None]] = {}  # content → passage → vector
 
-    def read(self, contents: Iterable[int], passages: Iterable[int]) -> None:
-        """Have at hand the vectors of these contents: of all their passages if they are few, else of those among `passages`."""
-        fresh = set(contents) - self._read.keys()
-        if not fresh or self._vectors is None or len(fresh) > MOST:
+    def read(self, contents: Collection[int], passages: Iterable[int]) -> None:
+        """Have at hand the vectors of these contents: of all their passages if they are few, and of those among `passages`. Not of more
+        contents than MOST."""
+        some = set(contents)
+        if self._vectors is None or len(some) > MOST:
             return
-        chosen = [passage for passage in passages if content_of(passage) in fresh]
+        chosen = [p for p in passages if (c := content_of(p)) in some and p not in self._read.get(c, ())]
+        fresh = some - self._whole
+        if not chosen and not fresh:
+            return
         rows = self._db.execute(
             "select p.id, p.key from json_each(?) j join content c on c.id = j.value and c.passages <= ? "
             f"join passage p on p.id between c.id << {SHIFT} and (c.id << {SHIFT}) + ? where p.key is not null "
@@ -42,18 +47,22 @@ class Cosines:
             (json.dumps(sorted(fresh)), WHOLE, WHOLE, json.dumps(chosen)),
         ).fetchall()
         vectors = self._vectors.get(key for _, key in rows)
-        self._read |= {content: {} for content in fresh}
-        for passage, key in rows:
-            if key in vectors:
-                self._read[content_of(passage)][passage] = vectors[key]
+        self._whole |= fresh
+        found: dict[int, np.ndarray | None] = dict.fromkeys(chosen)
+        found |= {passage: vectors.get(key) for passage, key in rows}
+        for passage, vector in found.items():
+            self._read.setdefault(content_of(passage), {})[passage] = vector
 
     def of(
         self, contents: Collection[int], passages: Iterable[int], prompt: "np.ndarray"
     ) -> dict[int, float]:
         """By passage, of these contents (`read`)."""
+        if len(contents) > MOST:
+            return {}
         self.read(contents, passages)
         return {
             passage: float(vector @ prompt)
             for content in contents
             for passage, vector in self._read.get(content, {}).items()
+            if vector is not None
         }

@@ -68,10 +68,17 @@ def saturation(times: np.ndarray, lengths: np.ndarray, average: float) -> np.nda
 
 
 def times_of(posting: Posting, rows: np.ndarray) -> np.ndarray:
-    """How often each of some rows (uint32) has the term, as float64."""
+    """How often each of some rows (uint32, ascending) has the term, as float64."""
     held, times = posting
-    if not len(held):
-        return np.zeros(len(rows))
+    if len(held) < len(rows):  # the fewer are looked up among the more
+        found = np.zeros(len(rows))
+        place = np.asarray(np.searchsorted(rows, held))
+        place[place == len(rows)] = 0
+        there = rows[place] == held
+        found[place[there]] = times[there]
+        return found
+    if not len(rows):
+        return np.zeros(0)
     place = np.asarray(np.searchsorted(held, rows))
     place[place == len(held)] = 0
     return np.where(held[place] == rows, times[place], 0).astype(np.float64)
@@ -96,6 +103,8 @@ class Segment:
         }
         self.name = path.name
         self.ids, self.lengths = arrays["ids"], arrays["lengths"]
+        if not len(self.ids):
+            raise Broken(f"{path.name} has no rows")
         self._starts, self._counts, self._peaks = arrays["starts"], arrays["counts"], arrays["peaks"]
         self._ends, self._terms = arrays["ends"], memoryview(arrays["terms"].data)
         self.average = max(1.0, float(header["average"]))

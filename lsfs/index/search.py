@@ -34,6 +34,7 @@ from lsfs.index.files import Files
 from lsfs.index.fusion import WEIGHTS, scores, share, shares, units
 from lsfs.index.lexicon import Lexicon
 from lsfs.index.named import Named
+from lsfs.index.near import Near
 from lsfs.index.rarity import Rarity
 from lsfs.index.source import PATHS, WORDS
 from lsfs.index.speaker import Speakers
@@ -57,6 +58,7 @@ COMPARED = (
 CACHE = 8 << 10  # KiB of pages kept for each of the two databases
 MAPPED = 8 << 30  # bytes of each that are read through the kernel's cache of pages: a row costs two thirds
 STEPS = 2000  # SQLite instructions between two looks at the clock
+UNFINISHED = "The search did not finish within its deadline: narrow it with in: or ask again."
 
 
 class TableBroken(Exception):
@@ -94,7 +96,7 @@ class Search:
 
     def close(self) -> None:
         """Close the connection."""
-        self._beside.shutdown()
+        self._beside.shutdown(cancel_futures=True)
         self._lexicon.close()
         self._paths.close()
         self._stems.close()
@@ -117,13 +119,11 @@ class Search:
             self._db.execute("begin")
             self._lexicon.refresh()
             self._paths.refresh()
-            return _Question(self, query, vector, table).answer()
+            return _Question(self, query, vector, table, until).answer()
         except sqlite3.OperationalError as error:
             if "interrupted" not in str(error) and "locked" not in str(error):
                 raise
-            raise TryAgain(
-                "The search did not finish within its deadline: narrow it with in: or ask again."
-            ) from error
+            raise TryAgain(UNFINISHED) from error
         finally:
             self._db.set_progress_handler(None, 0)
             if self._db.in_transaction:
@@ -139,6 +139,7 @@ class _Question:
         query: dict,
         vector: "np.ndarray | Callable[[], np.ndarray | None] | None",
         table: "Table | None",
+        until: float | None,
     ) -> None:
         self.db, self.rarity, self.beside, self.lexicon = (
             search._db,
@@ -146,7 +147,7 @@ class _Question:
             search._beside,
             search._lexicon,
         )
-        self.query, self.table = query, table
+        self.query, self.table, self.until = query, table, until
         self.of_prompt = vector if callable(vector) else None
         self.sequence: int | None = query.get("sequence")
         whole = view.LIVE if self.sequence is None else view.at(self.sequence)
@@ -165,6 +166,7 @@ class _Question:
         self.units: dict[str, float] = {}  # signal → what its values are divided by
         self.bound = self.rarity.bound(self.terms) if self.by_words else 0.0
         self.belief = 1.0  # `code`
+        self.are_code: dict[int, bool] = {}  # of the contents of hits
         self.borrowed = context.Borrowed()
         self.cosines = Cosines(self.db, search._vectors)
         self.speakers = Speakers(self.db, self.asked)
@@ -200,6 +202,8 @@ class _Question:
             }
             for file in order[: self.limit]
         }
+        contents = [of for file in values if (of := found[file].content) is not None]
+        self.are_code = code.are_code(self.db, contents if self.by_words and self.by_meaning else ())
         return [
             self._hit(file, scored[file], parts, values[file], rank < SHOWN)
             for rank, (file, parts) in enumerate(
@@ -225,7 +229,7 @@ class _Question:
         paths, by_path = named.best(max(CANDIDATES, 2 * self.limit)) if self.by_words else ({}, {})
         if not self.files.confined:
             self.files.found |= by_path
-        pairs = self._pairs() if self.by_words else {}
+        pairs = self._pairs() if self.by_words else None
         while True:
             self.truncated = False
             passages = self._candidates(wanted, nearest)
@@ -242,13 +246,13 @@ class _Question:
             live &= contents | {content for content in others if content is not None}
         signals: dict[str, dict[int, float]] = {}
         if self.by_words and self.by_meaning:
-            near = {
-                passage: cosine
-                for passage, cosine in passages["meaning"].items()
-                if content_of(passage) in live
-            }
-            self.belief = code.belief(self.db, self.query.get("words", ()), near)
-        if self.by_words:
+            near: dict[int, float] = {}
+            for passage, cosine in passages["meaning"].items():
+                if (content := content_of(passage)) in live:
+                    near[content] = max(cosine, near.get(content, cosine))
+            are = code.are_code(self.db, code.nearest(near))
+            self.belief = code.belief(self.query.get("words", ()), list(are.values()))
+        if pairs is not None:
             said = self._said(passages, pairs, live)
             signals = {name: self.files.having(values) for name, values in said.items()}
             lent = self.borrowed.values
@@ -297,7 +301,7 @@ class _Question:
             self.files.meet(content_of(passage) for passage in rows)
             self._ahead(rows)
         if self.by_meaning:
-            near = nearest.result() if nearest else []
+            near = self._awaited(nearest) if nearest else []
             self.truncated |= len(near) == wanted
             some = self.files.contents
             found["meaning"] = {
@@ -305,6 +309,14 @@ class _Question:
             }
             self.files.meet(content_of(passage) for passage in found["meaning"])
         return found
+
+    def _awaited(self, nearest: "Future[list[tuple[int, float]]]") -> list[tuple[int, float]]:
+        """What Lance found, which may take longer than the question."""
+        try:
+            return nearest.result(None if self.until is None else max(0.0, self.until - time.monotonic()))
+        except TimeoutError as error:
+            nearest.cancel()
+            raise TryAgain(UNFINISHED) from error
 
     def _ahead(self, rows: Mapping[int, float]) -> None:
         """What can be done with the words alone."""
@@ -337,21 +349,21 @@ class _Question:
             found = words.match(self.db, said, wanted, None if allowed is None else json.dumps(allowed))
         return {passage: value / self.bound for passage, value in found}
 
-    def _pairs(self) -> dict[int, float]:
-        """Of each passage what it has of neighbouring words near each other."""
+    def _pairs(self) -> Near:
+        """Where neighbouring words of the prompt stand near each other."""
         asked = words.pairs(self.query.get("words", ()))
         asked = [
             pair for pair in asked if not self.lexicon.alike(*pair)
         ]  # else a single word would be a pair
-        return words.near(self.db, asked, self.rarity.passages())
+        return Near(self.db, asked, self.rarity.passages())
 
     def _said(
-        self, found: dict[str, dict[int, float]], pairs: Mapping[int, float], contents: set[int]
+        self, found: dict[str, dict[int, float]], pairs: Near, contents: set[int]
     ) -> dict[str, dict[int, float]]:
         """Of each content what its best passage has of the words; contents that the words did not find are looked up."""
         lacking = contents - {content_of(p) for p in found["words"]}
         found["words"] |= self._matching(50 * len(lacking), lacking) if lacking else {}
-        found["near"] = {p: pairs[p] / self.bound for p in found["words"] if p in pairs}
+        found["near"] = {p: value / self.bound for p, value in pairs.of(found["words"]).items()}
         best: dict[str, dict[int, float]] = {"words": {}, "near": {}}
         for content, signals in self._noted(found, ("words", "near"), contents).items():
             if said := signals.get("words"):
@@ -436,6 +448,7 @@ class _Question:
             "values": values,
             "stale": found.stale,
             **({} if lenders is None else {"lenders": lenders}),
+            **({"code": True} if self.are_code.get(found.content or 0) else {}),
             "mtime_ns": found.mtime_ns,
             "uid": found.uid,
             "author": "" if content is None else shown.author(self.db, content, found.path),

@@ -1,5 +1,5 @@
-"""segments: `python -m lsfs.index.segments INDEX CATALOGUE [idle]` brings the segments in INDEX, the folder of words.db, up to date, once.
-
+"""segments: `python -m lsfs.index.segments INDEX CATALOGUE ENGINE [idle]` brings the segments in INDEX, the folder of words.db, up to date,
+once. ENGINE: the process id of who started it, without which it does nothing.
 
 The engine runs it at a low priority as a process of its own (`engine.lexing`): it is busy for seconds, in which no question shall wait for
 Python's lock. Rows that are in no segment are read again and go through a table in memory (`tail`), SLICE at a time; segments of about one
@@ -83,6 +83,8 @@ class _Work:
             tail = Tail(self.source)
             try:
                 tail.add(self.db, fresh[start : start + SLICE].tolist())
+                if not len(tail):  # all of them went meanwhile
+                    continue
                 path = self._fresh()
                 write(path, tail.ids, tail.lengths, tail.items())
             finally:
@@ -94,9 +96,13 @@ class _Work:
         """Few segments instead of many."""
         while some := due([len(s) for s in self.segments], idle):
             chosen = [self.segments[n] for n in some]
-            path = self._fresh()
-            merge(path, chosen, [np.isin(s.ids, self.there, assume_unique=True) for s in chosen])
-            self._commit([s for s in self.segments if s not in chosen] + [Segment(path)])
+            others = [s for s in self.segments if s not in chosen]
+            alive = [np.isin(s.ids, self.there, assume_unique=True) for s in chosen]
+            if any(there.any() for there in alive):
+                path = self._fresh()
+                merge(path, chosen, alive)
+                others.append(Segment(path))
+            self._commit(others)
 
     def clear(self) -> None:
         """Remove the files of segments that are not in use."""
@@ -155,9 +161,11 @@ def due(sizes: Sequence[int], idle: bool) -> list[int]:
 if __name__ == "__main__":
     os.nice(10)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != int(sys.argv[3]):  # it ended before; the next one may be purging what this would keep
+        raise SystemExit(0)
     os.umask(0o077)
     try:
-        tend(Path(sys.argv[1]), sys.argv[2], "idle" in sys.argv[3:])
+        tend(Path(sys.argv[1]), sys.argv[2], "idle" in sys.argv[4:])
     except (OSError, sqlite3.Error, Unfit) as error:
         print(f"The segments of words.db were not made: {error}", file=sys.stderr)
         raise SystemExit(1) from error

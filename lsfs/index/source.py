@@ -20,7 +20,8 @@ Mark = list[Any]
 class Source(NamedTuple):
     """name: of its files; weights: of its columns; shift: what an id is shifted by to be what a question is narrowed to (a content);
     mark: of now; holds: whether segments with a mark, whose last id is that, are true; rows: what the table's columns were given, of ids;
-    gone: the rows that went since a time, as far as that is written down."""
+    gone: the rows that went since a time, as far as that is written down; written: the contents that are being written, which get rows
+    after later ones have theirs."""
 
     name: str
     schema: str
@@ -32,6 +33,7 @@ class Source(NamedTuple):
     holds: Callable[[sqlite3.Connection, Mark, int], bool]
     rows: Callable[[sqlite3.Connection, Sequence[int]], list[tuple]]
     gone: Callable[[sqlite3.Connection, float], list[int]]
+    written: Callable[[sqlite3.Connection], list[int]]
 
     @property
     def sizes(self) -> str:
@@ -87,6 +89,7 @@ WORDS = Source(
     holds=lambda db, mark, last: mark == _epoch(db),
     rows=_passages,
     gone=lambda db, since: [],
+    written=lambda db: [row[0] for row in db.execute("select content from main.partial")],
 )
 
 
@@ -117,6 +120,7 @@ PATHS = Source(
     gone=lambda db, since: [
         row[0] for row in db.execute("select id from history.file where died_at >= ?", (since,))
     ],
+    written=lambda db: [],
 )
 
 SOURCES = (WORDS, PATHS)

@@ -16,6 +16,7 @@ from lsfs.index.source import Source, varints
 from lsfs.index.words import TOKENIZER
 
 SLICE = 500  # rows read at once
+LONGEST = 8000  # characters of a word: FTS5 cuts a token after 32,768 bytes, within a character as well
 
 
 def _table(columns: Iterable[str]) -> sqlite3.Connection:
@@ -52,9 +53,13 @@ class Tail:
         """Add these rows; those that are not there are left out."""
         into = f"insert into held (rowid, {', '.join(self._source.columns)}) values (?{', ?' * len(self._source.columns)})"
         self._db.execute("begin")
-        for start in range(0, len(ids), SLICE):
-            self._db.executemany(into, self._source.rows(db, ids[start : start + SLICE]))
-        self._db.execute("commit")
+        try:
+            for start in range(0, len(ids), SLICE):
+                self._db.executemany(into, self._source.rows(db, ids[start : start + SLICE]))
+            self._db.execute("commit")
+        finally:
+            if self._db.in_transaction:  # the deadline of a question ended it
+                self._db.execute("rollback")
         self._postings.clear()
         sizes = dict(lengths_of(self._db))
         self.ids = np.array(sorted(sizes), np.int64)
@@ -119,7 +124,9 @@ class Stems:
         self.of = lru_cache(4096)(self._of)
 
     def _of(self, word: str) -> str | None:
-        """Its stem; None where it is not one token, but none or several."""
+        """Its stem; None where it is not one token, but none or several, or a part of one."""
+        if len(word) > LONGEST:
+            return None
         self._db.execute("insert into held (rowid, text) values (1, ?)", (word,))
         found = [row[0] for row in self._db.execute("select term from told")]
         self._db.execute("insert into held (held) values ('delete-all')")

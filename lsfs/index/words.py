@@ -30,7 +30,6 @@ REPEATED = 3
 MOST_TERMS = 1024  # a page in a script without spaces has 20,000 pairs of characters, which take seconds
 LEAST = 1e-6  # the idf that FTS5 gives a word which half of all passages have
 PAIRS = 32
-WINDOW = 6  # words: 4 and 8 do nearly as well, 16 does not
 COMMON = 20_000  # rows: what more passages have says little, and costs the more
 
 _WORD = re.compile(r"[^\W_]+")
@@ -112,24 +111,6 @@ def pairs(said: Iterable[str]) -> list[tuple[str, str]]:
     telling = [word for word in plain(said) if word not in STOPWORDS]
     found = dict.fromkeys(pair for pair in pairwise(telling) if pair[0] != pair[1])
     return list(found)[:PAIRS]
-
-
-def near(db: sqlite3.Connection, wanted: Iterable[tuple[str, str]], passages: int) -> dict[int, float]:
-    """Of each passage, how rare the pairs are that it has within WINDOW words: Σ idf(pair), of `passages` passages in all.
-
-    The unordered windows of the sequential dependence model (Metzler and Croft, A Markov random field model for term dependencies, 2005),
-    with a presence for a frequency."""
-    values: dict[int, float] = {}
-    for one, other in wanted:
-        rows = db.execute(
-            "select rowid from words where words match ? limit ?",
-            (f'NEAR("{one}" "{other}", {WINDOW})', COMMON),
-        ).fetchall()
-        rare = idf(len(rows), passages)
-        if rare > 0:
-            for (passage,) in rows:
-                values[passage] = values.get(passage, 0.0) + rare
-    return values
 
 
 def idf(count: int, passages: int) -> float:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import trio
 
-from lsfs.index.fusion import WEIGHTS, fuse
+from lsfs.index.code import fused
+from lsfs.index.fusion import WEIGHTS
 from lsfs.index.lance import Table
 from lsfs.index.search import Search
 from lsfs.index.vectors import Vectors
@@ -42,7 +43,7 @@ class Inside:
     async def _ask(self, prompt: str) -> list[str]:
         viewer = Viewer(os.getuid(), os.getgid())
         results = await retrieve(
-            prompt, folder=b"", viewer=viewer, searcher=self, files=self, owner=viewer.uid, fuse=fuse,
+            prompt, folder=b"", viewer=viewer, searcher=self, files=self, owner=viewer.uid, fuse=fused,
             deadline=DEADLINE,
         )  # fmt: skip
         return [hit.path.decode("utf-8", "replace") for hit in results.hits]

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import shutil
+import sqlite3
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,10 +12,11 @@ from hypothesis import strategies as st
 from search_library import Library, digest_of
 
 from lsfs.engine.document import Cut
-from lsfs.index import best, lexicon, segments, words
+from lsfs.index import best, lexicon, search, segments, words
 from lsfs.index.lexicon import Lexicon
 from lsfs.index.source import PATHS, WORDS
 from lsfs.index.tail import Stems
+from syscalls.errors import TryAgain
 
 VOCABULARY = [
     "refund",
@@ -88,10 +91,13 @@ class Reader:
             found = best.match(paths, terms, limit)
             assert found is None or found == self.by_path(terms, limit)
             for term in terms:
-                (count,) = self.db.execute(
-                    "select count(*) from words where words match ?", (f'"{term}"',)
-                ).fetchone()
-                assert passages.count(term) in (None, count)
+                rows = [
+                    row[0]
+                    for row in self.db.execute("select rowid from words where words match ?", (f'"{term}"',))
+                ]
+                assert passages.count(term) in (None, len(rows))
+                having = passages.having(term, some, limit)
+                assert having is None or having == {row >> 20 for row in rows[:limit]} & set(some)
         return True
 
     def by_path(self, terms, limit):
@@ -113,47 +119,135 @@ def tend(library, idle=False):
     segments.tend(library.store.path.parent, str(library.store.path.parent.parent / "history.db"), idle)
 
 
+def begin(library, name):
+    """A huge content is written from now on (`Store.add_large`); its id."""
+    with library.store.writing() as db:
+        content = library.store._reserve(digest_of(name), "text", 0, False)
+        db.execute("delete from content where id = ?", (content,))
+        db.execute("insert into partial values (?, 'text')", (content,))
+    return content
+
+
+def write_slice(library, content, ordinal, text):
+    passage = (content << 20) + ordinal
+    with library.store.writing() as db:
+        db.execute("insert into passage values (?, 1, 1, null, '', ?)", (passage, text))
+        words.insert(db, [(passage, "", text, "text")])
+
+
 def fill(library, count, first=0, text="refund number"):
     for n in range(first, first + count):
         library.add(f"folder{n % 3}/refund {n}.md", f"{text} {n}\n\nsignature of {n % 4}")
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    steps=st.lists(
-        st.one_of(
-            st.tuples(st.just("add"), texts),
-            st.tuples(st.just("remove"), st.integers(0, 30)),
-            st.tuples(st.just("collect"), st.none()),
-            st.tuples(st.just("tend"), st.booleans()),
-            st.tuples(st.just("ask"), questions),
-        ),
-        max_size=25,
-    ),
-    asked=questions,
-    limit=st.integers(1, 8),
+class World:
+    """A library and two readers of it: one that is asked often, and one that is asked at the end. Each method is a step."""
+
+    def __init__(self, state):
+        self.library, self.often, self.seldom = Library(state), Reader(state), Reader(state)
+        self.paths, self.begun, self.number = [], {}, 0
+
+    def close(self):
+        self.often.close()
+        self.seldom.close()
+        self.library.close()
+
+    def add(self, text):
+        self.number += 1
+        path = f"{text[:40]} {self.number}"
+        self.library.add(path, f"{text}\n\n{self.number} {text[::-1]}")
+        self.paths.append(path)
+
+    def add_again(self, text):
+        """A content that was there, or is, at another path."""
+        self.number += 1
+        self.library.add(f"again {self.number}", text)
+        self.paths.append(f"again {self.number}")
+
+    def remove(self, number):
+        """With an even number words.db forgets the content as well, with a multiple of three history the file, whose id it may give
+        again."""
+        if self.paths:
+            self.library.remove(self.paths.pop(number // 6 % len(self.paths)))
+        if number % 2 == 0:
+            self.library.store.collect(-1.0)
+        if number % 3 == 0:
+            self.library.history.execute("delete from file where died is not null")
+
+    def replace(self, number):
+        """As many passages come as go."""
+        self.remove(number)
+        self.write_on("refund two")
+        self.add_again("refund two")
+
+    def begin(self, _):
+        """A huge content, of which slices are written while others come."""
+        self.begun[begin(self.library, f"huge {self.number}")] = 0
+        self.number += 1
+
+    def write_on(self, text):
+        for content, ordinal in self.begun.items():
+            write_slice(self.library, content, ordinal, text)
+            self.begun[content] += 1
+
+    def sweep(self, _):
+        self.begun.clear()
+        self.library.store.sweep()
+
+    def reset(self, _):
+        self.begun.clear()
+        self.library.store.reset()
+
+    def tend(self, idle):
+        tend(self.library, idle)
+
+    def interrupt(self, steps):
+        """The deadline of a question ends while it learns what is new."""
+        db = self.often.db
+        db.execute("begin")
+        db.set_progress_handler(lambda: True, steps)
+        with contextlib.suppress(sqlite3.OperationalError):
+            for lexicon_ in self.often.of.values():
+                lexicon_.refresh()
+        db.set_progress_handler(None, 0)
+        db.execute("rollback")
+
+
+def step(name, values):
+    return st.tuples(st.just(name), values, st.none() | questions)
+
+
+ways = st.integers(0, 35)
+steps = st.one_of(
+    *(step(name, texts) for name in ("add", "add_again", "write_on")),
+    *(step(name, ways) for name in ("remove", "replace", "replace")),
+    *(step(name, st.none()) for name in ("begin", "sweep", "reset")),
+    step("tend", st.booleans()),
+    step("interrupt", st.integers(1, 60)),
 )
-def test_segments_and_tail_say_what_fts5_says(tmp_path_factory, steps, asked, limit):
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(happening=st.lists(steps, max_size=20), said=questions, limit=st.integers(1, 8))
+def test_segments_and_tail_say_what_fts5_says(tmp_path_factory, happening, said, limit):
     state = tmp_path_factory.mktemp("state")
-    library, there = Library(state), []
-    reader = Reader(state)
+    world = World(state)
     try:
-        for number, (step, value) in enumerate([("add", "refund two"), ("tend", False), *steps]):
-            if step == "add":
-                library.add(f"{value[:40]} {number}", f"{value}\n\n{number} {value[::-1]}")
-                there.append(f"{value[:40]} {number}")
-            elif step == "remove" and there:
-                library.remove(there.pop(value % len(there)))
-            elif step == "collect":
-                library.store.collect(-1.0)
-            elif step == "tend":
-                tend(library, value)
-            elif step == "ask":
-                reader.agrees(value)
-        assert reader.agrees(asked, limit)
+        for text in ("refund two", "the running", "two"):
+            world.add_again(text)
+        world.begin(None)
+        world.add("refund of two")
+        world.tend(False)
+        for name, value, asked in happening:
+            getattr(world, name)(value)
+            if asked:
+                world.often.agrees(asked)
+        world.often.agrees(said)
+        world.add("the last")
+        world.tend(False)
+        assert world.often.agrees(said, limit) and world.seldom.agrees(said, limit)
     finally:
-        reader.close()
-        library.close()
+        world.close()
         shutil.rmtree(state)
 
 
@@ -182,16 +276,81 @@ def test_new_passages_are_found_at_once(library, reader):
 
 def test_passages_of_a_content_that_is_being_written_are_known_though_later_ones_were_first(library, reader):
     fill(library, 12)
-    with library.store.writing() as db:
-        db.execute("insert into partial values (13, 'text')")
-        db.execute("update sqlite_sequence set seq = 13 where name = 'content'")
+    huge = begin(library, "huge")
     library.add("later.md", "lisbon later")
     tend(library)
     assert reader.agrees(["lisbon"])
-    with library.store.writing() as db:
-        db.execute("insert into passage values (13 << 20, 1, 1, null, '', 'lisbon slice')")
-        words.insert(db, [(13 << 20, "", "lisbon slice", "text")])
+    write_slice(library, huge, 0, "lisbon slice")
     assert reader.agrees(["lisbon", "slice"])
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_a_passage_that_comes_late_is_known_though_another_went_meanwhile(library, reader, asked_before):
+    fill(library, 12)
+    huge = begin(library, "huge")
+    library.add("later.md", "lisbon later")
+    tend(library)
+    if asked_before:
+        assert reader.agrees(["lisbon"])
+    library.remove("later.md")
+    library.store.collect(-1.0)
+    write_slice(library, huge, 0, "lisbon slice")
+    assert reader.agrees(["lisbon", "slice"])
+
+
+def test_what_a_deadline_interrupts_is_learnt_by_the_next_question(library, monkeypatch):
+    monkeypatch.setattr(search, "STEPS", 100)
+    fill(library, 30)
+    tend(library, True)
+    assert library.found("signature")
+    fill(library, 30, first=30)
+    library.add("new.md", "lisbon")
+    query = {"words": ["lisbon"], "meaning": "", "limit": 20}
+    for _ in range(2):
+        with pytest.raises(TryAgain):
+            library.search.run(query, until=time.monotonic())
+    assert library.found("lisbon") == ["new.md"]
+    assert library.search._lexicon.ready and library.search._paths.ready
+
+
+def test_a_scope_without_a_file_has_no_answer(library):
+    fill(library, 6)
+    tend(library)
+    assert library.found("refund", folder=b"nowhere") == []
+
+
+@pytest.mark.parametrize("rest", [0, 2])
+def test_segments_of_which_nothing_is_left_are_removed(library, reader, rest, tmp_path):
+    fill(library, 6)
+    tend(library)
+    if rest:
+        fill(library, rest, first=6)
+        tend(library)
+    assert reader.agrees(["refund"])
+    for n in range(6 + rest):
+        library.remove(f"folder{n % 3}/refund {n}.md")
+    library.store.collect(-1.0)
+    assert reader.agrees(["refund"])
+    tend(library, True)
+    assert reader.agrees(["refund"])
+    fill(library, 3, first=20)
+    assert reader.agrees(["refund"])
+    tend(library)
+    assert reader.agrees(["refund"])
+
+
+def test_a_segment_without_rows_is_none(tmp_path):
+    nothing_ = segments.np.zeros(0, "<i8")
+    segments.write(tmp_path / "words-0.segment", nothing_, nothing_, [])
+    with pytest.raises(segments.Broken):
+        segments.Segment(tmp_path / "words-0.segment")
+
+
+def test_a_word_too_long_for_a_token_is_left_to_fts5(library, reader):
+    fill(library, 6)
+    tend(library)
+    assert reader.of["words"].stems(["漢" * 20_000]) is None
+    assert reader.agrees(["漢" * 20_000, "refund"])
 
 
 def test_too_many_new_passages_are_left_to_fts5(library, reader, monkeypatch):
@@ -233,6 +392,17 @@ def test_a_path_whose_id_is_given_again_is_not_found_by_its_old_words(library, r
                 assert best.match(one.of["paths"], ["porto"], 5) == one.by_path(["porto"], 5)
     fresh.close()
     tend(library)
+    assert reader.agrees(["porto"]) and reader.agrees(["lisbon"])
+
+
+def test_a_new_path_whose_id_is_given_again_is_not_found_by_its_old_words(library, reader):
+    fill(library, 6)
+    tend(library)
+    library.add("lisbon.md", "seven")
+    assert reader.agrees(["lisbon"])
+    library.remove("lisbon.md")
+    library.history.execute("delete from file where died is not null")
+    library.add("porto.md", "eight")
     assert reader.agrees(["porto"]) and reader.agrees(["lisbon"])
 
 

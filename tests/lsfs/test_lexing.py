@@ -1,5 +1,6 @@
 """lexing: a process makes the segments when they are due, and none is left where something was purged."""
 
+import os
 import threading
 
 import pytest
@@ -132,11 +133,20 @@ def test_the_process_that_works_is_ended_by_a_purge(library, tmp_path, monkeypat
     assert not thread.is_alive()
 
 
-def test_the_process_says_in_a_sentence_what_is_wrong(tmp_path):
-    found = lexing.subprocess.run(
-        [lexing.sys.executable, "-m", "lsfs.index.segments", tmp_path, tmp_path / "history.db"],
+def run(tmp_path, engine):
+    return lexing.subprocess.run(
+        [lexing.sys.executable, "-m", "lsfs.index.segments", tmp_path, tmp_path / "history.db", str(engine)],
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_the_process_says_in_a_sentence_what_is_wrong(tmp_path):
+    found = run(tmp_path, os.getpid())
     assert found.returncode == 1 and found.stderr.startswith("The segments of words.db were not made: ")
+
+
+def test_the_process_does_nothing_once_its_engine_ended(tmp_path):
+    found = run(tmp_path, os.getppid())
+    assert (found.returncode, found.stderr) == (0, "")

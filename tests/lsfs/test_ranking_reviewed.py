@@ -7,6 +7,7 @@ import trio
 from search_library import Library, Past, direction
 
 from lsfs.index import context, words
+from lsfs.index.code import fused
 from lsfs.index.fusion import fuse, scores
 from lsfs.index.speaker import is_named
 from syscalls.confidence import doubt
@@ -156,7 +157,7 @@ class _Asked:
     def ask(self, text):
         async def main():
             return await retrieve(
-                text, folder=b"", viewer=Viewer(1000, 1000), searcher=self, files=self, owner=1000, fuse=fuse
+                text, folder=b"", viewer=Viewer(1000, 1000), searcher=self, files=self, owner=1000, fuse=fused
             )
 
         return trio.run(main)

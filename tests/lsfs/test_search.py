@@ -1,13 +1,15 @@
 """search: which live files answer a query, over a real words.db, history.db, vectors.db and Lance table."""
 
 import shutil
+import threading
 import time
 
 import pytest
 from search_library import Library, direction
 
 from lsfs.engine.document import Cut
-from lsfs.index import fusion
+from lsfs.index import cosines, fusion
+from lsfs.index.cosines import Cosines
 from lsfs.index.search import NotEmbedded, TableBroken
 from syscalls.errors import InvalidArgument, TryAgain
 
@@ -369,6 +371,45 @@ def test_a_prompt_that_is_embedded_meanwhile_is_answered_as_one_that_was(library
     library.add("meaning.md", "repayment rights", vector=direction(1, 0, 0, 0))
     vector = direction(1, 0, 0, 0)
     assert library.ask("refund", vector=lambda: vector) == library.ask("refund", vector=vector)
+
+
+def test_what_was_read_before_the_prompt_had_a_vector_changes_no_comparison(library, monkeypatch):
+    library.add("long.md", "\n\n".join(f"refund {n}" for n in range(12)), vector=direction(1, 0, 0, 0))
+    library.add("short.md", "refund\n\nother", vector=direction(1, 1, 0, 0))
+    (long, *_), (short, *_) = (
+        [row[0] for row in library.store.db.execute("select id from passage where id >> 20 = ?", (content,))]
+        for content in (1, 2)
+    )
+
+    def compared(*passages, ahead=()):
+        found = Cosines(library.search._db, library.vectors)
+        found.read({passage >> 20 for passage in ahead}, ahead)
+        return found.of({1, 2}, passages, direction(1, 0, 0, 0))
+
+    asked = (long, long + 3, long + 9, short)
+    assert compared(*asked) == compared(*asked, ahead=(long, short)) == compared(*asked, ahead=asked)
+    assert set(compared(*asked)) == {*asked, short + 1}
+    monkeypatch.setattr(cosines, "MOST", 1)
+    assert compared(*asked) == compared(*asked, ahead=(long,)) == {}
+
+
+def test_a_question_does_not_wait_for_its_vector_beyond_its_deadline_nor_is_the_next_one_answered_by_it(
+    library,
+):
+    library.add("near.md", "refund", vector=direction(1, 0, 0, 0))
+    library.add("far.md", "refund", vector=direction(0, 1, 0, 0))
+    late = threading.Event()
+
+    def slow():
+        late.wait()
+        return direction(1, 0, 0, 0)
+
+    query = {"words": ["refund"], "meaning": "refund", "mode": "both", "limit": 5}
+    for _ in range(2):
+        with pytest.raises(TryAgain):
+            library.search.run(query, slow, library.table, time.monotonic() + 0.2)
+    late.set()
+    assert library.found("refund", vector=lambda: direction(0, 1, 0, 0)) == ["far.md", "near.md"]
 
 
 def test_a_prompt_without_a_vector_is_left_to_whoever_asked(library):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import trio
 
+from lsfs.index.code import fused
 from lsfs.index.fusion import fuse, trust
 from syscalls.confidence import LOW
 from syscalls.prompt import MOST_HITS, parse
@@ -62,7 +63,7 @@ def ask(text, index, files=None, folder=b"", viewer=VIEWER, owner=1000, **more):
             searcher=index,
             files=files or Folder(),
             owner=owner,
-            fuse=fuse,
+            fuse=fused,
             **more,
         )
 
