@@ -5,6 +5,7 @@ import json
 import mmap
 import os
 import pathlib
+import shutil
 import signal
 import struct
 import subprocess
@@ -213,6 +214,7 @@ def test_who_locked_until_when_and_why_is_an_attribute_and_in_status(locked):
     assert os.listxattr(locked.folder / "a.md") == [], "nothing of it is on the disk"
 
 
+@pytest.mark.skipif(not shutil.which("getfattr"), reason="needs getfattr")
 def test_a_lock_is_made_and_ended_by_setfattr(place):
     done = shell(
         place,
