@@ -14,7 +14,7 @@ from syscalls.values import Prompt
 
 GONE = (
     "`like:{}` was left out: there is no file of that path that you may read and that is indexed; "
-    "write it as ls shows it below files/"
+    "write it as ls shows it below files/, in quotes where it has blanks"
 )
 BARE = "`like:{}` was left out: the index has no text of it, so nothing can be like it; name a file with text"
 SOON = "`like:{}` was left out: it was just changed, and is not read again yet; ask again in a moment"

@@ -20,7 +20,7 @@ from dataclasses import replace
 
 from syscalls.values import Hit, Prompt, Results
 
-SIGNALS = ("words", "near", "context", "meaning", "path", "speaker", "name")
+SIGNALS = ("words", "near", "context", "meaning", "path", "speaker", "date", "name")
 """All that there are, in the order in which they are shown: the keys of WEIGHTS in `lsfs.index.fusion`, as a test holds it to."""
 
 LOW = 0.18  # under it an answer says that it is probably none

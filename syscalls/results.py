@@ -34,6 +34,13 @@ _MEANING = {
     "unavailable": "Found by words only: the model is not available (see /status).",
 }
 
+_FRESH = "Found by words only: the model is still loading, or has not come to the file after like: yet; ask again in a moment."
+
+
+def unindexed(count: int) -> str:
+    """How many files are not fully indexed yet, as a sentence without its end."""
+    return f"{count} file{' is' if count == 1 else 's are'} not fully indexed yet"
+
 
 def results_json(results: Results) -> bytes:
     """The answer as one JSON object, indented, ending in a line break."""
@@ -159,9 +166,10 @@ def _honest(results: Results) -> list[str]:
         found = "Nothing found. " + advice(results.prompt)
     lines = [found, *remarks(results)]
     if results.pending:
-        lines.append(f"{results.pending} files are not fully indexed yet; the answer may still change.")
+        lines.append(f"{unindexed(results.pending)}; the answer may still change.")
     if results.meaning in _MEANING and results.prompt.mode != "words" and _means(results):
-        lines.append(_MEANING[results.meaning])
+        fresh = results.meaning == "loading" and results.prompt.like
+        lines.append(_FRESH if fresh else _MEANING[results.meaning])
     return lines
 
 

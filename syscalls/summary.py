@@ -29,7 +29,7 @@ from syscalls.confidence import doubt
 from syscalls.errors import LsfsError
 from syscalls.names import escaped
 from syscalls.ports import Insight
-from syscalls.results import advice, remarks
+from syscalls.results import advice, remarks, unindexed
 from syscalls.sentences import KINDS, LONGEST, Sentence, sentences
 from syscalls.telling import UNSPACED, WORD, bag, telling
 from syscalls.values import Results
@@ -332,7 +332,7 @@ def _notes(results: Results, cited: Sequence[Cited], by_words: str | None) -> tu
         )
     notes += remarks(results)
     if results.pending:
-        notes.append(f"{results.pending} files are not fully indexed yet; the summary may still change.")
+        notes.append(f"{unindexed(results.pending)}; the summary may still change.")
     return tuple(notes)
 
 

@@ -2,7 +2,7 @@
 
 `why.tsv` of a question's directory, and `lsfs query --why`: a header, then one row for each hit, best first:
 
-    rank  file  score  words  near  context  meaning  path  speaker  name  lines
+    rank  file  score  words  near  context  meaning  path  speaker  date  name  lines
 
 The parts are those of `results.json` (lsfs-tree(7) says what each means); one that was not in use is `-`, and so are the lines where a hit
 has no passage. A row is a line of UTF-8: control characters in paths are written \\t, \\n, \\x1b, and a byte that is no UTF-8 is `?`.

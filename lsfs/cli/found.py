@@ -29,7 +29,9 @@ def listed(call: Call, values: dict[str, Any], mount: Mount) -> int:
         for note in found["read"]["notes"]:
             say(note)
         if found["pending"]:
-            say(f"{found['pending']} files are not fully indexed yet; what they say may be missing")
+            from syscalls.results import unindexed
+
+            say(f"{unindexed(found['pending'])}; what they say may be missing")
         show("\n".join(hit["path"] for hit in found["hits"]))
     return 0 if found["hits"] else NOTHING
 

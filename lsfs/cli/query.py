@@ -138,7 +138,9 @@ def remark(found: dict[str, Any], raw: bytes) -> None:
     for note in notes:
         say(plain(note))
     if pending := found.get("pending"):
-        say(f"{pending} file{'s are' if pending != 1 else ' is'} not fully indexed yet")
+        from syscalls.results import unindexed
+
+        say(unindexed(pending))
     if found.get("meaning") in ("loading", "unavailable") and read.get("mode") != "words":
         say(
             "searched by words alone: the model is "

@@ -54,14 +54,17 @@ def telling(
         if (
             idf > 0 and rarity.count(term) < COMMON
         ):  # of more not all can be looked at, and who is not is taken to lack it
-            having = lexicon.having(term, contents, COMMON) if lexicon.ready else None
-            if having is None:
-                rows = db.execute(
-                    "select rowid from words where words match ? limit ?", (f'"{term}"', COMMON)
-                )
-                having = {content_of(passage) for (passage,) in rows}
-            found[term] = idf, having
+            found[term] = idf, having(db, lexicon, term, contents)
     return found
+
+
+def having(db: sqlite3.Connection, lexicon: Lexicon, term: str, contents: Collection[int]) -> set[int]:
+    """Those that have a term, of the first COMMON passages that do; others than these contents may be among them."""
+    known = lexicon.having(term, contents, COMMON) if lexicon.ready else None
+    if known is not None:
+        return known
+    rows = db.execute("select rowid from words where words match ? limit ?", (f'"{term}"', COMMON))
+    return {content_of(passage) for (passage,) in rows}
 
 
 class Borrowed:

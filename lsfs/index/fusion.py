@@ -4,7 +4,7 @@
     part  = trust · value / max(√best, best)     of words, near and context, whose values share a unit; best = the highest of
                                       Σ weight(s) · value / weight(words) over these three, among all candidates
           = value / best              of path: the highest value among all candidates
-          = value                     of meaning, speaker and name, which have a scale of their own
+          = value                     of meaning, speaker, date and name, which have a scale of their own
     trust = belief / (1 + exp((FOUND · min(1, nearest / NEAR) − best) / STEEP)) where meaning is in use, nearest = the highest cosine;
             else 1. belief: less where plain words are asked of source code (`code`)
 
@@ -34,13 +34,15 @@ WEIGHTS = {
     "meaning": 1.0,  # cosine of the best passage, about .55 for a good one
     "path": 0.2,  # BM25 of the path's words: git_flask .486 to .535, nothing lost where paths say nothing
     "speaker": 0.12,  # who says it is named in the question: dialogue turns +.015
+    "date": 0.6,  # in use only where a file has the very date that was asked for
     "name": 3.0,  # in use only where a file is called just what was asked: then it comes first, since all others weigh less together
 }
 FOUND = 0.23  # share of `rarity.bound` that the best file has, at which words are half trusted
 STEEP = 0.04
 NEAR = 0.4  # cosine of what is near in meaning; below it words are believed on less
+OCCASIONAL = frozenset({"date", "name"})  # said of those alone that have it
 LEXICAL = ("words", "near", "context")  # values in one unit, the share of `rarity.bound`
-ABSOLUTE = frozenset({"meaning", "speaker", "name"})  # values that have a scale of their own
+ABSOLUTE = frozenset({"meaning", "speaker", "date", "name"})  # values that have a scale of their own
 
 
 def fuse(

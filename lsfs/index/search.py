@@ -27,11 +27,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsfs.index import best, code, conditions, context, like, shown, view, words
+from lsfs.index import best, code, conditions, context, dated, like, shown, view, words
 from lsfs.index.backlog import content_of
 from lsfs.index.cosines import Cosines
 from lsfs.index.files import Files
-from lsfs.index.fusion import WEIGHTS, scores, share, shares, units
+from lsfs.index.fusion import OCCASIONAL, WEIGHTS, scores, share, shares, units
 from lsfs.index.lexicon import Lexicon
 from lsfs.index.named import Named
 from lsfs.index.near import Near
@@ -196,9 +196,11 @@ class _Question:
             scored = {file: scored.get(file, 0.0) for file in found}
         order = sorted(scored, key=lambda file: (-round(scored[file], 6), found[file].path))
         values = {
-            # of `name` only what is so: a signal that none of a viewer's files has would tell him of another's file
+            # of what is occasional only what is so: a signal that none of a viewer's files has would tell him of another's file
             file: {
-                name: said.get(file, 0.0) for name, said in signals.items() if name != "name" or file in said
+                name: said.get(file, 0.0)
+                for name, said in signals.items()
+                if name not in OCCASIONAL or file in said
             }
             for file in order[: self.limit]
         }
@@ -260,6 +262,9 @@ class _Question:
             signals["path"] = {file: value for file, value in paths.items() if file in found}
             called = {file: 1.0 for file in by_path if file in found and named.is_called(found[file])}
             signals |= {"name": called} if called else {}
+            asked = dated.wanted(self.query.get("words", ()))
+            dates = dated.values(self.db, self.lexicon, asked, found) if asked else {}
+            signals |= {"date": dates} if dates else {}
         if self.by_meaning:
             signals["meaning"] = self.files.having(self._meant(passages, live, signals))
         if self.by_words:

@@ -36,7 +36,7 @@ def test_a_row_says_rank_file_score_every_signal_and_the_lines_of_the_best_passa
     assert list(best) == ["rank", "file", "score", *SIGNALS, "lines"] and len(set(COLUMNS)) == len(COLUMNS)
     assert best == {
         "rank": "1", "file": "files/policies/refund.md", "score": "0.510000", "words": "0.500000", "near": "0.000000",
-        "context": "0.000000", "meaning": "0.250000", "path": "1.000000", "speaker": "0.000000", "name": "-", "lines": "12-14",
+        "context": "0.000000", "meaning": "0.250000", "path": "1.000000", "speaker": "0.000000", "date": "-", "name": "-", "lines": "12-14",
     }  # fmt: skip
     assert (named["rank"], named["file"], named["path"], named["lines"]) == (
         "2",
