@@ -9,7 +9,9 @@ Threading: everything here may be called by any thread.
 import collections
 import contextlib
 import logging
+import math
 import threading
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REMEMBERED = 128  # vectors of prompts
+QUIET = 0.05  # seconds: most questions are answered 30 ms after their prompt has its vector
+LEAST = 0.25  # seconds: of questions that come one after the other, one in eight waits for a batch
 # what a model raises over a text that it cannot take: a token it has no row for, a length it was not made for
 REFUSALS = (IndexError, RuntimeError, ValueError, KeyError, TypeError)
 
@@ -28,8 +32,11 @@ REFUSALS = (IndexError, RuntimeError, ValueError, KeyError, TypeError)
 class Turns:
     """One user of the model at a time: prompts, then sentences that somebody waits for, then batches."""
 
-    def __init__(self) -> None:
+    def __init__(self, quiet: float = QUIET, least: float = LEAST) -> None:
+        """quiet: seconds after a prompt in which no batch begins, since the rest of its question is answered meanwhile; least: after so
+        many seconds a batch that waits begins all the same."""
         self._changed = threading.Condition()
+        self._quiet, self._least, self._asked = quiet, least, -math.inf
         self._busy = False
         self._prompts = 0
         self._sentences = 0
@@ -43,6 +50,7 @@ class Turns:
             self._prompts -= 1
             self._busy = True
         yield from self._turn()
+        self._asked = time.monotonic()
 
     @contextlib.contextmanager
     def sentence(self) -> Iterator[None]:
@@ -56,9 +64,15 @@ class Turns:
 
     @contextlib.contextmanager
     def batch(self) -> Iterator[None]:
-        """A turn when nobody else waits for one."""
+        """A turn when nobody else waits for one, and nobody just had a prompt."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._busy and not self._prompts and not self._sentences)
+            began = time.monotonic()
+            while True:
+                self._changed.wait_for(lambda: not self._busy and not self._prompts and not self._sentences)
+                rest = min(self._asked + self._quiet, began + self._least) - time.monotonic()
+                if rest <= 0:
+                    break
+                self._changed.wait(rest)
             self._busy = True
         yield from self._turn()
 
