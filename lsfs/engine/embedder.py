@@ -304,12 +304,15 @@ class Embedder:
 
         encoder = self._meaning.encoder
         assert encoder is not None
-        parts = []
+        found: list[np.ndarray] = [np.zeros(0, np.float32)] * len(texts)
         try:
-            for part in batches(texts, len, encoder.characters):
+            with self._meaning.turns.batch():
+                parts = encoder.parts(texts)
+            for part in parts:
                 with self._meaning.turns.batch():
-                    parts.append(encoder.embed(part))
-            vectors = np.concatenate(parts)
+                    for place, vector in zip(part, encoder.embed([texts[n] for n in part]), strict=True):
+                        found[place] = vector
+            vectors = np.stack(found)
             if _TRIM is not None:
                 _TRIM(0)
             if not np.isfinite(vectors).all():

@@ -10,6 +10,7 @@ Threading: a Tokenizer may be used by several threads; the rest is pure.
 import hashlib
 import importlib.util
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -62,8 +63,22 @@ class Encoder(Protocol):
     def embed(self, texts: list[str]) -> "np.ndarray":
         """Vectors of passages, float32, one row of length 1 a text, in one forward pass."""
 
+    def parts(self, texts: list[str]) -> list[list[int]]:
+        """The places of texts, each once, in groups of about one length, each for one forward pass."""
+
     def embed_prompt(self, text: str) -> "np.ndarray":
         """The vector of a question, float32, of length 1."""
+
+
+def grouped(sizes: Sequence[int], room: int) -> list[list[int]]:
+    """The places of items of these sizes, largest first, in groups that take no more than `room` when all are as large as the largest."""
+    order = sorted(range(len(sizes)), key=lambda place: (-sizes[place], place))
+    groups = []
+    while order:
+        count = max(1, room // max(1, sizes[order[0]]))
+        groups.append(order[:count])
+        del order[:count]
+    return groups
 
 
 def find(name: str) -> Model:

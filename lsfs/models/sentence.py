@@ -13,7 +13,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from transformers.utils.logging import disable_progress_bar
 
-from lsfs.models import Model, ModelMissing, verify
+from lsfs.models import Model, ModelMissing, grouped, verify
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,10 @@ class Sentence:
             convert_to_numpy=True,
         )
         return np.ascontiguousarray(vectors, dtype=np.float32)
+
+    def parts(self, texts: list[str]) -> list[list[int]]:
+        """The places of texts in groups for one forward pass each."""
+        return grouped([len(text) for text in texts], self.characters)
 
     def embed_prompt(self, text: str) -> np.ndarray:
         """The vector of a question, float32.

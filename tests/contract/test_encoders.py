@@ -253,3 +253,21 @@ def test_the_default_is_openvino_and_loads_neither_torch_nor_anything_that_repor
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "openvino []"
+
+
+@pytest.mark.parametrize("backend", ["openvino", "torch"])
+def test_texts_are_grouped_for_a_forward_pass_by_their_length(packaged, backend):
+    encoder = load(packaged, backend)
+    texts = ["x", "a longer text of some words " * 40, "two words", "", "a longer text of some words " * 39]
+    parts = encoder.parts(texts)
+    assert sorted(place for part in parts for place in part) == list(range(len(texts)))
+    first = [place for part in parts for place in part]
+    assert set(first[:2]) == {1, 4} and encoder.parts([]) == []
+    assert encoder.embed([texts[place] for place in parts[-1]]).shape == (len(parts[-1]), encoder.dimension)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "room", "groups"), [([], 9, []), ([99], 9, [[0]]), ([1, 4, 5, 4], 10, [[2, 1], [3, 0]])]
+)
+def test_groups_take_no_more_than_there_is_room(sizes, room, groups):
+    assert models.grouped(sizes, room) == groups

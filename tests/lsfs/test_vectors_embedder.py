@@ -17,6 +17,7 @@ from lsfs.engine.meaning import Meaning
 from lsfs.history.store import open_history
 from lsfs.index.store import Store, key_of
 from lsfs.index.vectors import Vectors
+from lsfs.models import grouped
 
 DIMENSION = 8
 
@@ -33,6 +34,9 @@ class Sentence:
         if self.broken or any("poison" in text for text in texts):
             raise IndexError("index out of range in self")
         return np.stack([self.embed_prompt(text) for text in texts])
+
+    def parts(self, texts):
+        return grouped([len(text) for text in texts], 100)
 
     def embed_prompt(self, text):
         seed = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")
