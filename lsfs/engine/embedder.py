@@ -15,14 +15,15 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from lsfs.engine.meaning import REFUSALS, Meaning
 from lsfs.engine.mirror import Mirror
 from lsfs.index.backlog import FRESH, Waiting, content_of
 from lsfs.index.store import Store, embedded_text
+from lsfs.models import grouped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from lsfs.index.vectors import Vectors
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 # Batches leave the heap in holes, which are given back after each commit. Measured over 2,200 passages, by OpenVINO: 455 MiB and no
 # slower than 490 MiB without; by torch, over 1,000: 33 a second and 760 MiB, 37 and 1,100 MiB without; with large blocks from mmap instead
@@ -40,9 +40,6 @@ _TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
 
 WINDOW = 1024  # passages taken from the queue at once: sorted by length they make even batches (1.2 to 1.9 times faster)
 COMMIT_CHARACTERS = 16_000  # of passages whose vectors are committed together: about 0.3 s of work, the most that a kill costs
-BATCH_PASSAGES = (
-    64  # in one forward pass; how many characters is the encoder's to say, since a prompt waits for it
-)
 FLUSH_ROWS = 512  # rows of one Lance commit while there is a backlog
 FLUSH_SECONDS = 2.0
 PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds between two trials to write
@@ -258,11 +255,9 @@ class Embedder:
             self._flush()
             return
         texts = {key: embedded_text(some[0].title, some[0].text) for key, some in lacking.items()}
-        for batch in batches(
-            sorted(lacking, key=lambda key: (-len(texts[key]), key)),
-            lambda key: len(texts[key]),
-            COMMIT_CHARACTERS,
-        ):
+        keys = sorted(lacking)
+        for places in grouped([len(texts[key]) for key in keys], COMMIT_CHARACTERS):
+            batch = [keys[place] for place in places]
             vectors = dict(zip(batch, self._embed([texts[key] for key in batch]), strict=True))
             if self._meaning.state == "unavailable":
                 break
@@ -357,15 +352,6 @@ class Embedder:
         removed = self._vectors.collect(read_only(self._store.path), keep)
         self._store.forget_dropped(keep)
         return removed
-
-
-def batches(items: list[T], length: Callable[[T], int], characters: int) -> Iterator[list[T]]:
-    """Cut items, longest first, into batches of so many characters (counted as padded) and at most BATCH_PASSAGES."""
-    start = 0
-    while start < len(items):
-        size = max(1, min(BATCH_PASSAGES, characters // max(1, length(items[start]))))
-        yield items[start : start + size]
-        start += size
 
 
 def resident() -> int:

@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lsfs.engine.embedder import batches
 from lsfs.engine.meaning import REFUSALS, Meaning
 from lsfs.index import view, words
 from lsfs.index.backlog import SHIFT, content_of
@@ -125,7 +124,7 @@ class Insights:
                     if text in memory:
                         memory.move_to_end(text)
                         found[text] = memory[text]
-        lacking = sorted(set(texts) - found.keys(), key=lambda text: (-len(text), text))
+        lacking = sorted(set(texts) - found.keys())
         if self._meaning.state == "unavailable":
             return None
         if lacking:
@@ -135,7 +134,9 @@ class Insights:
                 raise TryAgain("The model is still loading; ask again in a moment.")
             encoder = self._meaning.encoder
             assert encoder is not None
-            for batch in batches(lacking, len, encoder.characters):
+            with self._meaning.turns.sentence():
+                parts = encoder.parts(lacking)
+            for batch in ([lacking[place] for place in part] for part in parts):
                 if time.monotonic() >= until:
                     raise TryAgain(LATE)
                 for text, vector in zip(batch, self._embedded(batch), strict=True):

@@ -49,8 +49,7 @@ class Turns:
             self._changed.wait_for(lambda: not self._busy)
             self._prompts -= 1
             self._busy = True
-        yield from self._turn()
-        self._asked = time.monotonic()
+        yield from self._turn(asked=True)
 
     @contextlib.contextmanager
     def sentence(self) -> Iterator[None]:
@@ -76,12 +75,14 @@ class Turns:
             self._busy = True
         yield from self._turn()
 
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, asked: bool = False) -> Iterator[None]:
         try:
             yield
         finally:
             with self._changed:
                 self._busy = False
+                if asked:  # before a batch that waits may look
+                    self._asked = time.monotonic()
                 self._changed.notify_all()
 
 

@@ -16,7 +16,7 @@ import filetype
 from lsfs.beneath import open_regular
 from lsfs.engine import encoding
 from lsfs.engine.document import Content
-from lsfs.engine.types import PICTURES, TYPES, binary_type, suffix_of, type_of
+from lsfs.engine.types import OLE, PICTURES, TYPES, binary_type, suffix_of, type_of
 
 DIGEST = 32  # bytes of a blake2b, by which the index and history know a content
 HEAD = 8192
@@ -50,7 +50,6 @@ _BOOKS = (
     "xlsb",
     "xltx",
 )  # their directory may be longer than what is looked at, and is theirs to lay out
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # what Office wrote before 2007, and encrypted documents
 _IN_OLE = {"xls": "xls", "xlt": "xls"} | {
     suffix: row.name for row in TYPES if row.name in ("docx", "pptx", "xlsx") for suffix in row.suffixes
 }
@@ -173,7 +172,7 @@ def classify(head: bytes, name: bytes, tail: bytes = b"") -> tuple[str, bool]:
         return "pdf", True
     if head.startswith(b"PK\x03\x04"):
         return _zip_type(head, tail, name)
-    if head.startswith(_OLE) and suffix_of(name) in _IN_OLE:
+    if head.startswith(OLE) and suffix_of(name) in _IN_OLE:
         return _IN_OLE[suffix_of(name)], True
     if head.startswith(b"{\\rtf"):
         return "office", False

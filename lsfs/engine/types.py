@@ -110,6 +110,7 @@ TYPES: tuple[Type, ...] = (
     _row("binary", "binary", "exe elf wasm sqlite bin ttf otf woff eot ps dwg dcm swf nes crx"),
 )
 
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # begins what Office wrote before 2007, and encrypted documents
 # formats that a parser of their own reads, in a process of its own
 RICH: frozenset[str] = frozenset(
     {"pdf", "docx", "odt", "pptx", "odp", "epub", "html", "xlsx", "xls", "ods", "notebook", "mail"}

@@ -88,8 +88,10 @@ def words(store: Store) -> Iterator[Finding]:
 def _forget_segments(store: Store, table: str) -> None:
     """What the index copied from the words of live paths (`lsfs.index.segments`), before they are made anew under the same ids."""
     if table == "path_words":
-        for path in sorted((store.state / "index").glob("paths*.segment*"), reverse=True):
-            path.unlink(missing_ok=True)  # the list of them first
+        from lsfs.index.segments import remove
+        from lsfs.index.source import PATHS
+
+        remove(store.state / "index", (PATHS,))
 
 
 def _whole(store: Store, table: str) -> bool:

@@ -7,7 +7,7 @@ Threading: pure, but for the connection that the caller owns.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from lsfs.index import dates
 from lsfs.index.context import having
@@ -31,9 +31,13 @@ def wanted(said: Iterable[str]) -> dict[str, float]:
 
 
 def values(
-    db: sqlite3.Connection, lexicon: Lexicon, words: Mapping[str, float], files: Mapping[int, File]
+    db: sqlite3.Connection,
+    lexicon: Lexicon,
+    words: Mapping[str, float],
+    files: Mapping[int, File],
+    named: Container[int],
 ) -> dict[int, float]:
-    """By file, what it has of `wanted`: only files that have some."""
+    """By file, what it has of `wanted`: only files that have some. named: those whose paths have words of the prompt; a date is some."""
     contents = {file.content for file in files.values() if file.content is not None}
     by_content: dict[int, float] = {}
     for word, value in words.items():
@@ -41,8 +45,8 @@ def values(
             by_content[content] = max(value, by_content.get(content, 0.0))
     found: dict[int, float] = {}
     for id_, file in files.items():
-        of_path = set(dates.said(file.path.decode("utf-8", "replace")))
-        value = max((words[word] for word in of_path & words.keys()), default=0.0)
+        path = file.path.decode("utf-8", "replace") if id_ in named else ""
+        value = max((words.get(word, 0.0) for word in dates.said(path)), default=0.0)
         value = max(value, by_content.get(file.content or 0, 0.0))
         if value:
             found[id_] = value

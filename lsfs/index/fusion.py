@@ -34,8 +34,8 @@ WEIGHTS = {
     "meaning": 1.0,  # cosine of the best passage, about .55 for a good one
     "path": 0.2,  # BM25 of the path's words: git_flask .486 to .535, nothing lost where paths say nothing
     "speaker": 0.12,  # who says it is named in the question: dialogue turns +.015
-    "date": 0.6,  # in use only where a file has the very date that was asked for
-    "name": 3.0,  # in use only where a file is called just what was asked: then it comes first, since all others weigh less together
+    "date": 1.4,  # in use only where a file has the very date that was asked for
+    "name": 4.0,  # in use only where a file is called just what was asked: then it comes first, since all others weigh less together
 }
 FOUND = 0.23  # share of `rarity.bound` that the best file has, at which words are half trusted
 STEEP = 0.04

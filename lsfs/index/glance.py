@@ -9,9 +9,9 @@ Threading: any thread.
 import sqlite3
 import threading
 
+from lsfs.index.backlog import ASLEEP, FIRST, LAST_ORDINAL
+
 PATIENCE = 0.05
-LAST_ORDINAL = (1 << 20) - 1
-ASLEEP = 9
 
 
 class Glance:
@@ -57,7 +57,7 @@ class Glance:
         if self.lock.acquire(timeout=PATIENCE):
             try:
                 (self._unbegun,) = self._db.execute(
-                    "select count(*) from waiting where tier < 2 and passage & ? = 0", (LAST_ORDINAL,)
+                    "select count(*) from waiting where tier <= ? and passage & ? = 0", (FIRST, LAST_ORDINAL)
                 ).fetchone()
             finally:
                 self.lock.release()

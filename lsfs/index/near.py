@@ -28,7 +28,7 @@ class Near:
                 "select group_concat(rowid) from (select rowid from words where words match ? limit ?)",
                 (f'NEAR("{one}" "{other}", {WINDOW})', COMMON),
             ).fetchone()
-            rows = np.fromstring(said or "", np.int64, sep=",") if said else np.zeros(0, np.int64)
+            rows = np.fromstring(said, np.int64, sep=",") if said else np.zeros(0, np.int64)
             rare = idf(len(rows), passages)
             if rare > 0:
                 self._found.append((rows, rare))

@@ -263,7 +263,7 @@ class _Question:
             called = {file: 1.0 for file in by_path if file in found and named.is_called(found[file])}
             signals |= {"name": called} if called else {}
             asked = dated.wanted(self.query.get("words", ()))
-            dates = dated.values(self.db, self.lexicon, asked, found) if asked else {}
+            dates = dated.values(self.db, self.lexicon, asked, found, paths) if asked else {}
             signals |= {"date": dates} if dates else {}
         if self.by_meaning:
             signals["meaning"] = self.files.having(self._meant(passages, live, signals))

@@ -130,9 +130,9 @@ class _Work:
         self.clear()
 
 
-def remove(folder: Path) -> None:
-    """Remove all segments of an index folder. While nobody makes any."""
-    for source in SOURCES:
+def remove(folder: Path, sources: Sequence[Source] = SOURCES) -> None:
+    """Remove the segments of an index folder. While nobody makes any."""
+    for source in sources:
         (folder / source.manifest).unlink(missing_ok=True)
         _remove_all_but(folder, source, set())
 

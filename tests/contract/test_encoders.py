@@ -263,6 +263,8 @@ def test_texts_are_grouped_for_a_forward_pass_by_their_length(packaged, backend)
     assert sorted(place for part in parts for place in part) == list(range(len(texts)))
     first = [place for part in parts for place in part]
     assert set(first[:2]) == {1, 4} and encoder.parts([]) == []
+    assert sorted(place for part in encoder.parts(["fine", "\ud800"]) for place in part) == [0, 1]
+    assert max(map(len, encoder.parts(["x"] * 1000))) <= models.MOST
     assert encoder.embed([texts[place] for place in parts[-1]]).shape == (len(parts[-1]), encoder.dimension)
 
 

@@ -25,7 +25,7 @@ DIMENSION = 8
 class Sentence:
     """A model whose vectors are a digest of the text; it cannot take the word `poison`."""
 
-    dimension, characters, backend = DIMENSION, 8_000, "fake"
+    dimension, backend = DIMENSION, "fake"
 
     def __init__(self):
         self.broken = False

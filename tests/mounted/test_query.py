@@ -37,6 +37,23 @@ def notes(mount, tmp_path):
     return mounted
 
 
+def test_a_file_that_is_called_by_a_day_answers_for_that_day(mount, tmp_path):
+    folder = tmp_path / "minutes"
+    folder.mkdir()
+    (folder / "20240307-minutes.md").write_text("Vans are too dear; we go by rail.\n")
+    (folder / "board2.md").write_text("Board, 7 March 2025: we decide on vans.\n")
+    for day in range(10, 30):
+        (folder / f"2024-03-{day}-decisions.md").write_text(
+            f"What we decide in March 2024: paper {day} of 7.\n"
+        )
+    mounted = mount(folder)
+    mounted.indexed()
+    for said in ("7 March 2024", "2024-03-07", "what did we decide on March 7th, 2024", "7.3.2024"):
+        assert shell(mounted, f"ls 'query/{said}'").split()[0] == "01-20240307-minutes.md", said
+    rows = shell(mounted, "cat 'query/7 March 2024/why.tsv'").splitlines()
+    assert dict(zip(rows[0].split("\t"), rows[1].split("\t"), strict=True))["date"] == "1.000000"
+
+
 def test_a_question_is_a_directory_of_links_to_the_files(library):
     listed = shell(library, f"ls 'query/{QUESTION}'").split()
     assert listed[0] == "01-bread.md" and listed[-4:] == [

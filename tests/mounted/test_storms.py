@@ -152,8 +152,8 @@ def test_ten_thousand_files_are_open_at_once(pair):
     pair.mounted.until(lambda: descriptors(pid), lambda now: now <= before + 300)
 
 
-def test_a_directory_of_fifty_thousand_entries_is_listed_and_forgotten(pair):
-    folder, count = pair.backing / "many", 50_000
+def test_a_directory_of_a_hundred_thousand_entries_is_listed_and_forgotten(pair):
+    folder, count = pair.backing / "many", 100_000
     pid = pair.mounted.pid
     held = []
     for _ in range(2):  # the second time finds its memory where the first was
@@ -168,7 +168,7 @@ def test_a_directory_of_fifty_thousand_entries_is_listed_and_forgotten(pair):
         held.append(resident(pid))
         shutil.rmtree(folder)
         pair.mounted.until((pair.live / "many").exists, lambda there: not there)
-    assert held[1] < held[0] + 40
+    assert held[1] < held[0] + 60
 
 
 def _work(folder, seed, rounds):

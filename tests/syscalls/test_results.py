@@ -166,3 +166,10 @@ def test_an_answer_that_is_cut_does_not_read_as_all_there_is():
 def test_nothing_of_a_type_that_there_is_not_is_said_so():
     assert "There is no type banana" in passages_md(answer("type:banana")).decode()
     assert "Only md, banana files were searched" in passages_md(answer("type:md,banana")).decode()
+
+
+def test_a_file_that_is_not_indexed_by_meaning_yet_is_told_of_as_the_model_is():
+    found = Results(parse("like:fresh.md"), b"", (), 1, 1, "loading", 1.0, like=(b"fresh.md",))
+    said = passages_md(found).decode()
+    assert "has not come to the file after like: yet" in said and "1 file is not fully indexed yet" in said
+    assert "after like:" not in passages_md(replace(found, prompt=parse("refunds"), like=())).decode()

@@ -17,7 +17,8 @@ import python_calamine as calamine
 from lsfs.engine.document import Document, Section
 from lsfs.engine.encoding import clean
 from lsfs.engine.formats import MAX_TEXT, Unreadable
-from lsfs.engine.formats.zipped import OLE, PACKAGE, opened
+from lsfs.engine.formats.zipped import PACKAGE, opened
+from lsfs.engine.types import OLE
 
 _HEADER = 100  # characters of a header in a title: the sheet's name shall fit beside it
 _ABOVE = 5  # rows that may stand above a header

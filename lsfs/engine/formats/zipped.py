@@ -17,6 +17,7 @@ from lsfs.engine.document import Document
 from lsfs.engine.encoding import clean, decode
 from lsfs.engine.formats import MAX_TEXT, Unreadable
 from lsfs.engine.formats.html import visible
+from lsfs.engine.types import OLE
 
 MAX_UNPACKED = 512 << 20
 MAX_MEMBERS = 20_000
@@ -24,8 +25,7 @@ _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 
-# what Office wrote before 2007, and puts an encrypted document into since then: one entry of its directory has this name
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# an entry of the directory of an OLE file has this name where that holds an encrypted document
 PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _ENCRYPTED = "The document is encrypted with a password."
 _MANIFEST = "META-INF/manifest.xml"  # of OpenDocument
